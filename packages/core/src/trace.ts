@@ -1,0 +1,187 @@
+/**
+ * Tracing: `bind` hands every operation to the current trace, of which there is exactly one. A trace either runs the operation
+ * (`EvalTrace`), writes it down, or rewrites it into operations on its parent's values.
+ */
+import { ConcreteArray, NDArray, type NestedNumbers } from './array.ts'
+import type { Backend, HostArray, TypedArray } from './backend/interface.ts'
+import { allocate, roundTo } from './backend/reference/host.ts'
+import type { DType } from './dtype.ts'
+import { ConcretizationError, DeviceError, LeakedTracerError, MissingRuleError } from './errors.ts'
+import { type Aval, aval, showAval } from './ir/aval.ts'
+import type { AnyPrimitive, Primitive } from './primitive/define.ts'
+
+export abstract class Trace {
+  /** What the user calls this trace, for messages: `jit`, `grad`, `vmap`. */
+  readonly what: string
+  alive = true
+  constructor(what: string) {
+    this.what = what
+  }
+  abstract process(primitive: AnyPrimitive, args: readonly NDArray[], params: object): readonly NDArray[]
+
+  /** Run `f` with this as the current trace. */
+  run<T>(f: () => T): T {
+    const outer = current
+    current = this
+    try {
+      return f()
+    } finally {
+      current = outer
+    }
+  }
+  /** The same, ending this trace: its tracers are leaks from then on. */
+  runLast<T>(f: () => T): T {
+    try {
+      return this.run(f)
+    } finally {
+      this.alive = false
+    }
+  }
+}
+
+/** A value inside a trace: shape and dtype are known, elements are not. */
+export abstract class Tracer extends NDArray {
+  readonly trace: Trace
+  /** Where it was made, and in the words of the user which argument it is, if it is one. */
+  readonly origin: Error
+  readonly label: string | undefined
+
+  constructor(trace: Trace, label?: string) {
+    super()
+    this.trace = trace
+    this.label = label
+    this.origin = new Error('made here')
+  }
+
+  #refuse(use: string): never {
+    const which = this.label === undefined ? '' : ` It comes from ${this.label}.`
+    throw new ConcretizationError(
+      `${use} asks for the value of ${String(this)}, which has none: it is being traced by ${this.trace.what}.${which}\n` +
+        'hint: use np.where, lax.cond or lax.whileLoop on traced values, or mark the argument static (staticArgnums); compare with x.gt(y), not x > y',
+    )
+  }
+  override dataSync(): TypedArray {
+    return this.#refuse('dataSync()')
+  }
+  override data(): Promise<TypedArray> {
+    return this.#refuse('data()')
+  }
+  override item(): number {
+    return this.#refuse('item()')
+  }
+  override valueOf(): number {
+    return this.#refuse('a JavaScript operator or coercion')
+  }
+  override [Symbol.toPrimitive](hint: string): number | string {
+    return this.#refuse(hint === 'string' ? 'a template string or coercion to text' : 'a JavaScript operator or coercion')
+  }
+  override toJSON(): NestedNumbers {
+    return this.#refuse('JSON or toArray()')
+  }
+  override dispose(): void {
+    // Scopes that dispose of arrays may be traced too; a tracer holds no memory.
+  }
+  override toString(): string {
+    return `Traced<${this.aval.dtype}[${this.aval.shape.join(',')}]>`
+  }
+}
+
+/** Refuse a tracer whose function has returned. */
+export function assertLive(x: NDArray): void {
+  if (!(x instanceof Tracer) || x.trace.alive) return
+  const made = (x.origin.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line) && !internal(line))
+  throw new LeakedTracerError(
+    `${String(x)} was used after the function traced by ${x.trace.what} had returned${made[0] === undefined ? '' : `; it was made${made[0].replace(/^\s+at/, ' at')}`}\n` +
+      'hint: return values from the traced function instead of keeping them in outer variables',
+  )
+}
+const here = import.meta.url.slice(0, import.meta.url.lastIndexOf('/'))
+/** Whether a line of a stack lies in Fluxion's core, and so says nothing to the user. */
+export const internal = (line: string): boolean => line.includes(here) && !/\.test\.[jt]s/.test(line)
+
+/** The trace under all others: runs each operation at once on the default back end. */
+class EvalTrace extends Trace {
+  override process(primitive: AnyPrimitive, args: readonly NDArray[], params: object): readonly NDArray[] {
+    const concrete = args.map(concreteOf)
+    const outs = primitive.type(args.map((arg) => arg.aval), params as never)
+    const buffers = backend().apply(primitive, concrete.map((arg) => arg.buffer), concrete.map((arg) => arg.aval), outs, params)
+    return buffers.map((buffer, i) => new ConcreteArray(outs[i]!, buffer))
+  }
+}
+
+/** A concrete array, or the error that says why it is none. */
+export function concreteOf(x: NDArray): ConcreteArray {
+  if (x instanceof ConcreteArray) return x
+  assertLive(x)
+  throw new LeakedTracerError(`${String(x)} was used outside of the function traced by ${x instanceof Tracer ? x.trace.what : 'nobody'}`)
+}
+
+let current: Trace = new EvalTrace('nobody')
+export const currentTrace = (): Trace => current
+
+let chosen: Backend | undefined
+/** The back end that eager operations and `jit` use. */
+export function backend(): Backend {
+  if (chosen === undefined) throw new DeviceError('no back end is set: import `fluxion` or `@fluxion/core`, not one of their files')
+  return chosen
+}
+export const setBackend = (next: Backend): void => {
+  chosen = next
+}
+
+/** Perform an operation under the current trace. */
+export const bind = <P extends object>(primitive: Primitive<P>, args: readonly NDArray[], params: P): readonly NDArray[] =>
+  current.process(primitive as AnyPrimitive, args, params)
+/** The same, for operations with one result. */
+export const bind1 = <P extends object>(primitive: Primitive<P>, args: readonly NDArray[], params: P): NDArray =>
+  current.process(primitive as AnyPrimitive, args, params)[0]!
+
+/** The rule of a primitive, or the error that names what is missing. */
+export function ruleOf<K extends 'jvp' | 'transpose' | 'batch'>(primitive: AnyPrimitive, rule: K): NonNullable<Primitive[K]> {
+  const found = primitive[rule]
+  if (found === undefined) throw new MissingRuleError(`${primitive.name}: there is no ${rule} rule for this primitive`)
+  return found as unknown as NonNullable<Primitive[K]>
+}
+
+/** An array from elements on the host; `data` is taken over, not copied. */
+export const fromHost = (host: HostArray, weakType = false): ConcreteArray =>
+  new ConcreteArray(aval(host.shape, host.dtype, weakType), backend().put(host))
+
+/** A concrete scalar; written into programs as a literal when staged out. */
+export function scalar(value: number, dtype: DType, weakType = false): ConcreteArray {
+  const data = allocate(dtype, 1)
+  data[0] = value
+  return fromHost({ shape: [], dtype, data: roundTo(dtype, data) }, weakType)
+}
+
+// Axes named by enclosing `vmap`s, for the collectives.
+const axes: { name: string; size: number }[] = []
+export const namedAxes = (): readonly { readonly name: string; readonly size: number }[] => axes
+/** The size of a named axis. */
+export function axisSizeOf(where: string, name: string): number {
+  const found = axes.findLast((axis) => axis.name === name)
+  if (found === undefined) {
+    throw new MissingRuleError(`${where}: no enclosing vmap names an axis '${name}'\nhint: vmap(f, { axisName: '${name}' })`)
+  }
+  return found.size
+}
+export function withAxis<T>(name: string | undefined, size: number, f: () => T): T {
+  if (name === undefined) return f()
+  axes.push({ name, size })
+  try {
+    return f()
+  } finally {
+    axes.pop()
+  }
+}
+
+export const showArg = (x: NDArray): string => showAval(x.aval)
+
+const copies = Symbol.for('fluxion.core')
+const registry = globalThis as { [copies]?: string }
+if (registry[copies] !== undefined && registry[copies] !== import.meta.url) {
+  throw new Error(
+    `two copies of @fluxion/core are loaded: ${registry[copies]} and ${import.meta.url}\nhint: let every package depend on one version (npm ls @fluxion/core)`,
+  )
+}
+registry[copies] = import.meta.url
