@@ -20,6 +20,7 @@ export const read = (path: string): string => readFileSync(join(root, path), 'ut
 interface Manifest {
   readonly name: string
   readonly exports?: Readonly<Record<string, unknown>>
+  readonly sideEffects?: false | readonly string[]
   readonly dependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
   readonly optionalDependencies?: Readonly<Record<string, string>>
@@ -29,11 +30,12 @@ interface Manifest {
 export const packages = (): readonly Package[] =>
   files('packages/*/package.json').map((path) => {
     const manifest = JSON.parse(read(path)) as Manifest
-    const { dependencies, peerDependencies, optionalDependencies } = manifest
+    const { dependencies, peerDependencies, optionalDependencies, sideEffects } = manifest
     return {
       folder: path.split('/')[1] ?? '',
       name: manifest.name,
       exports: Object.keys(manifest.exports ?? {}),
       dependencies: Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies }),
+      sideEffects: sideEffects === undefined || sideEffects === false ? [] : sideEffects,
     }
   })

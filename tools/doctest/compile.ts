@@ -46,7 +46,9 @@ const awaitedImport = ({ importKind, source, specifiers }: ImportNode): string =
 /** The value that `// =>` writes after a statement: on the statement's last line or on the next, and on the lines after it
  * that are indented (`//   …`) or start with a closing bracket. */
 const writtenAfter = (code: string, end: number): string | undefined => {
-  const match = /^;?[ \t]*\n?[ \t]*\/\/ => ?(?<first>.*)(?<more>(?:\n[ \t]*\/\/(?: {2,}| [\])}]).*)*)/.exec(code.slice(end))
+  const match = /^;?[ \t]*\n?[ \t]*\/\/ => ?(?<first>.*)(?<more>(?:\n[ \t]*\/\/(?: {2,}| [\])}]).*)*)/.exec(
+    code.slice(end),
+  )
   if (match === null) return undefined
   const more = (match.groups?.['more'] ?? '').replaceAll(/\n[ \t]*\/\//g, '\n')
   return `${match.groups?.['first'] ?? ''}${more}`.trim()

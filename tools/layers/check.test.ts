@@ -8,10 +8,11 @@ const pkg = (folder: string, extra: Partial<Package> = {}): Package => ({
   name: `@fluxion/${folder}`,
   exports: ['.'],
   dependencies: ['@fluxion/core'],
+  sideEffects: [],
   ...extra,
 })
 const packages = [
-  pkg('core', { exports: ['.', './internal'], dependencies: [] }),
+  pkg('core', { exports: ['.', './internal'], dependencies: [], sideEffects: ['./src/kept.ts', './dist/kept.js'] }),
   pkg('modules', { dependencies: ['@fluxion/core', '@fluxion/optim', 'fp-ts'] }),
   pkg('optim'),
 ]
@@ -26,6 +27,7 @@ test.each([
   ['a test runner in a test', 'packages/core/src/a.test.ts', `import { test } from 'vitest'`],
   ['a file beside it in test/', 'test/laws/a.test.ts', `import { x } from '../x.ts'`],
   ['an example in a comment', 'packages/core/src/a.ts', `/**\n * import { sgd } from '@fluxion/optim'\n */`],
+  ['an import for a declared effect', 'packages/core/src/a/b.ts', `import '../kept.ts'`],
   ['a type that points upwards inside core', 'packages/core/src/ir/a.ts', `import type { P } from '../primitive/p.ts'`],
   ['an upper folder of core importing a lower one', 'packages/core/src/numpy/a.ts', `import { b } from '../ir/b.ts'`],
 ])('%s is in order', (_, path, text) => {
@@ -68,6 +70,12 @@ test.each([
     'packages/core/src/a.ts',
     `import { np } from '@fluxion/core'`,
     `packages/core/src/a.ts:1: core may not import itself by name ('@fluxion/core')`,
+  ],
+  [
+    'an import for an effect that bundlers would drop',
+    'packages/core/src/a.ts',
+    `import './lost.ts'`,
+    `packages/core/src/a.ts:1: bundlers would drop it: add ./src/lost.ts and ./dist/lost.js to sideEffects of core ('./lost.ts')`,
   ],
   [
     'an import against the order inside core',

@@ -10,6 +10,8 @@ export interface Package {
   /** The keys of `exports`: `.`, `./internal` … */
   readonly exports: readonly string[]
   readonly dependencies: readonly string[]
+  /** The modules that bundlers must keep for what they do when loaded: `./src/x.ts` and its built twin. */
+  readonly sideEffects: readonly string[]
 }
 
 /** A source file: its path from the root, with `/`, and its text. */
@@ -30,6 +32,7 @@ interface Context {
   readonly subpath: string
   readonly specifier: string
   readonly typeOnly: boolean
+  readonly forEffect: boolean
   readonly isTest: boolean
 }
 
@@ -66,6 +69,15 @@ const rules: readonly ((context: Context) => string | undefined)[] = [
     const name = bareName(specifier)
     return from.dependencies.includes(name) ? undefined : `${from.folder} does not declare the dependency ${name}`
   },
+  function wouldBeDropped({ from, target, forEffect, isTest }) {
+    if (from === undefined || target === undefined || !forEffect || isTest) return undefined
+    const source = target.replace(`packages/${from.folder}`, '.')
+    const built = source.replace('./src/', './dist/').replace(/\.ts$/, '.js')
+    const missing = [source, built].filter((path) => !from.sideEffects.includes(path))
+    return missing.length === 0
+      ? undefined
+      : `bundlers would drop it: add ${missing.join(' and ')} to sideEffects of ${from.folder}`
+  },
   function goesAgainstCore({ path, target, typeOnly, isTest }) {
     const [own, other] = [coreLayer(path), coreLayer(target)]
     if (isTest || typeOnly || own === undefined || other === undefined || !coreForbids[own]?.includes(other))
@@ -74,7 +86,7 @@ const rules: readonly ((context: Context) => string | undefined)[] = [
   },
 ]
 
-const contextOf = (path: string, { specifier, typeOnly }: Import, packages: readonly Package[]): Context => {
+const contextOf = (path: string, { specifier, typeOnly, forEffect }: Import, packages: readonly Package[]): Context => {
   const isPath = specifier.startsWith('.')
   const to = isPath ? undefined : packages.find(({ name }) => name === bareName(specifier))
   return {
@@ -85,6 +97,7 @@ const contextOf = (path: string, { specifier, typeOnly }: Import, packages: read
     subpath: to === undefined ? '' : `.${specifier.slice(to.name.length)}`,
     specifier,
     typeOnly,
+    forEffect,
     isTest: path.endsWith('.test.ts'),
   }
 }

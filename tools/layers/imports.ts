@@ -6,6 +6,8 @@ export interface Import {
   readonly specifier: string
   /** Whether the whole declaration starts with `import type` or `export type`: nothing of it is left when the program runs. */
   readonly typeOnly: boolean
+  /** Whether it is `import 'x'`: what the module does when loaded is all that is wanted. */
+  readonly forEffect: boolean
 }
 
 // A declaration starts its line; an example inside a comment has ` * ` before it. `import('x')` may stand anywhere, in types too.
@@ -24,5 +26,6 @@ export const importsOf = (text: string): readonly Import[] =>
       line: text.slice(0, match.index + match[0].length).split('\n').length,
       specifier: match.groups?.['specifier'] ?? '',
       typeOnly: /^(?:import|export) type\b/.test(match[0]),
+      forEffect: /^import\s*['"]/.test(match[0]),
     }))
     .toSorted((a, b) => a.line - b.line)

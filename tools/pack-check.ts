@@ -1,0 +1,45 @@
+// Checks what would be published: builds and packs every package, installs the tarballs with npm in an empty folder, and runs a program there on Node 22.
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { packages, root } from './workspace.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'fluxion-pack-'))
+const shell = process.platform === 'win32'
+
+/** Runs a command and gives its output; if it fails, its output is shown and this process fails. */
+const run = (cwd: string, command: string, ...args: readonly string[]): string => {
+  console.log(`$ ${command} ${args.join(' ')}`)
+  return execFileSync(command, args, { cwd, shell, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+/** Loads every package and every subpath it publishes, and differentiates a function if the umbrella package has what that takes. */
+const program = (names: readonly string[]): string =>
+  [
+    ...names.map((name) => `console.log('${name}', Object.keys(await import('${name}')).length)`),
+    `const { grad, np } = await import('fluxion')`,
+    `const slope = grad((x) => np.sum(np.square(x)))(np.array([1, 2, 3])).toArray()`,
+    `if (slope.join() !== '2,4,6') throw new Error('grad: expected 2,4,6, got ' + slope.join())`,
+    `console.log(process.version, 'runs the packed packages')`,
+    '',
+  ].join('\n')
+
+try {
+  run(root, process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-b')
+  const published = packages()
+  const tarballs = join(folder, 'tarballs')
+  mkdirSync(tarballs)
+  for (const { folder: name } of published)
+    run(join(root, 'packages', name), 'pnpm', 'pack', '--pack-destination', tarballs)
+  const app = join(folder, 'app')
+  mkdirSync(app)
+  const dependencies = readdirSync(tarballs).map((name) => join(tarballs, name))
+  writeFileSync(join(app, 'package.json'), '{ "private": true, "type": "module" }\n')
+  run(app, 'npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', ...dependencies)
+  const names = published.flatMap(({ name, exports }) => exports.map((subpath) => name + subpath.slice(1)))
+  writeFileSync(join(app, 'main.js'), program(names))
+  console.log(run(app, 'npm', 'exec', '--yes', '--loglevel=error', '-p', 'node@22', '-c', 'node main.js'))
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
