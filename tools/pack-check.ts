@@ -39,7 +39,7 @@ try {
   run(app, 'npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', ...dependencies)
   const names = published.flatMap(({ name, exports }) => exports.map((subpath) => name + subpath.slice(1)))
   writeFileSync(join(app, 'main.js'), program(names))
-  console.log(run(app, 'npm', 'exec', '--yes', '--loglevel=error', '-p', 'node@22', '-c', 'node main.js'))
+  console.log(run(app, 'npm', 'exec', '--yes', '--loglevel=error', '--package=node@22', '-c', 'node main.js'))
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -70,7 +70,7 @@ const runQuietly = async (command, args, options) => {
 
 /** The PATH on which `node` and `pnpm` are the pinned ones; npm fetches them into its cache the first time. */
 const pinnedPath = async () => {
-  const packages = toolchain.flatMap((name) => ['-p', name])
+  const packages = toolchain.map((name) => `--package=${name}`)
   const args = ['exec', '--yes', '--loglevel=error', ...packages, '-c', 'node -p process.env.PATH']
   const npm = process.env['npm_execpath']
   const path = npm?.endsWith('npm-cli.js')
