@@ -1,17 +1,24 @@
 // Checks what would be published: builds and packs every package, installs the tarballs with npm in an empty folder, and runs a program there on Node 22.
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { packages, root } from './workspace.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fluxion-pack-'))
 const shell = process.platform === 'win32'
 
-/** Runs a command and gives its output; if it fails, its output is shown and this process fails. */
+/** Runs a command and gives its output; an error carries what the command printed. */
 const run = (cwd: string, command: string, ...args: readonly string[]): string => {
-  console.log(`$ ${command} ${args.join(' ')}`)
-  return execFileSync(command, args, { cwd, shell, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  console.log(`$ ${basename(command)} ${args.map((arg) => basename(arg)).join(' ')}`)
+  const { status, error, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    shell,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  if (status !== 0) throw new Error(`pack-check: ${basename(command)} failed\n${stdout}${stderr}`, { cause: error })
+  return stdout
 }
 
 /** Loads every package and every subpath it publishes, and differentiates a function if the umbrella package has what that takes. */
@@ -40,6 +47,9 @@ try {
   const names = published.flatMap(({ name, exports }) => exports.map((subpath) => name + subpath.slice(1)))
   writeFileSync(join(app, 'main.js'), program(names))
   console.log(run(app, 'npm', 'exec', '--yes', '--loglevel=error', '--package=node@22', '-c', 'node main.js'))
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
