@@ -1,4 +1,5 @@
-// Checks what would be published: builds and packs every package, installs the tarballs with npm in an empty folder, and runs a program there on Node 22.
+// Checks what would be published: builds and packs every package, installs the tarballs with npm in an empty folder, and there
+// checks their declarations with tsc and runs a program on Node 22.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,6 +7,9 @@ import { basename, join } from 'node:path'
 import { packages, root } from './workspace.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fluxion-pack-'))
+const tsc = join(root, 'node_modules/typescript/bin/tsc')
+// the declarations of data and plot speak of Node's types
+const nodeTypes = '@types/node@22'
 const shell = process.platform === 'win32'
 
 /** Runs a command and gives its output; an error carries what the command printed. */
@@ -33,7 +37,7 @@ const program = (names: readonly string[]): string =>
   ].join('\n')
 
 try {
-  run(root, process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-b')
+  run(root, process.execPath, tsc, '-b')
   const published = packages()
   const tarballs = join(folder, 'tarballs')
   mkdirSync(tarballs)
@@ -43,8 +47,10 @@ try {
   mkdirSync(app)
   const dependencies = readdirSync(tarballs).map((name) => join(tarballs, name))
   writeFileSync(join(app, 'package.json'), '{ "private": true, "type": "module" }\n')
-  run(app, 'npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', ...dependencies)
+  run(app, 'npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', nodeTypes, ...dependencies)
   const names = published.flatMap(({ name, exports }) => exports.map((subpath) => name + subpath.slice(1)))
+  writeFileSync(join(app, 'types.ts'), names.map((name, i) => `export * as p${i} from '${name}'\n`).join(''))
+  run(app, process.execPath, tsc, '--noEmit', '--strict', '--target', 'es2023', '--module', 'nodenext', 'types.ts')
   writeFileSync(join(app, 'main.js'), program(names))
   console.log(run(app, 'npm', 'exec', '--yes', '--loglevel=error', '--package=node@22', '-c', 'node main.js'))
 } catch (error) {
