@@ -6,6 +6,8 @@ import type { ClosedJaxpr } from '../ir/jaxpr.ts'
 
 /** A tangent or cotangent that is known to be zero, and is never computed with. */
 export class Zero {
+  /** Tells it from an array in types, which are compared by structure. */
+  readonly kind: 'zero' = 'zero'
   readonly aval: Aval
   constructor(aval: Aval) {
     this.aval = aval
@@ -14,6 +16,7 @@ export class Zero {
 export type Tangent = NDArray | Zero
 /** Stands, in a transpose rule, for an operand that the operation is linear in. */
 export class Linear {
+  readonly kind: 'linear' = 'linear'
   readonly aval: Aval
   constructor(aval: Aval) {
     this.aval = aval
