@@ -146,9 +146,20 @@ function multiplyBlocks(lhs: Matrix<Floats>, rhs: Matrix<Floats>, out: TypedArra
 /** Four rows from row `i` on, interleaved: element k of row i + r at 4k + r. */
 function panel({ data, base, rows, columns }: Matrix<Floats>, i: number, pack: Float64Array): Float64Array {
   const height = Math.min(4, rows.length - i)
-  for (let r = 0; r < height; r++) {
-    const row = base + rows[i + r]!
-    for (let k = 0, at = r; k < columns.length; k++, at += 4) pack[at] = data[row + columns[k]!]!
+  if (height === 4) {
+    const [r0, r1, r2, r3] = [base + rows[i]!, base + rows[i + 1]!, base + rows[i + 2]!, base + rows[i + 3]!]
+    for (let k = 0, at = 0; k < columns.length; k++, at += 4) {
+      const column = columns[k]!
+      pack[at] = data[r0 + column]!
+      pack[at + 1] = data[r1 + column]!
+      pack[at + 2] = data[r2 + column]!
+      pack[at + 3] = data[r3 + column]!
+    }
+  } else {
+    for (let r = 0; r < height; r++) {
+      const row = base + rows[i + r]!
+      for (let k = 0; k < columns.length; k++) pack[4 * k + r] = data[row + columns[k]!]!
+    }
   }
   return pack
 }
