@@ -11,7 +11,7 @@ KEY = random.PRNGKey(42)
 
 
 def keys():
-    seeds = [0, 1, 42, 2**31 - 1, 2**31, 2**32 - 1, -1, -2, -(2**31), 123456789]
+    seeds = [0, 1, 42, 2**31 - 1, 2**31, 2**32 - 1, -1, -2, -(2**31), 123456789, 2**40 + 3, -(2**33) - 1, 2**53 - 1]
     rows = [{"fn": "key", "seed": s, "expected": golden.array(random.PRNGKey(s))} for s in seeds]
     for s in [0, 7]:
         k = random.PRNGKey(s)
