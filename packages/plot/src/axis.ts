@@ -1,6 +1,15 @@
 // An axis: the map from data to pixels, and where the ticks stand and what they say.
 import { scaleLinear, scaleLog } from 'd3-scale'
-import { splitTicks, type Ticks } from './figure.ts'
+
+/** Places of ticks, or places with their texts. */
+export type Ticks = readonly number[] | readonly (readonly [number, string])[]
+
+/** Write ticks as places with texts, or as places alone. */
+export const splitTicks = (ticks: Ticks): { readonly at: readonly number[]; readonly texts?: readonly string[] } => {
+  const named = ticks.filter((tick) => typeof tick !== 'number')
+  if (named.length === 0) return { at: ticks as readonly number[] }
+  return { at: named.map(([at]) => at), texts: named.map(([, text]) => text) }
+}
 
 export interface Tick {
   readonly at: number
@@ -28,10 +37,13 @@ export const padDomain = (
 ): readonly [number, number] => {
   if (!(low <= high)) return log ? [1, 10] : [0, 1] // nothing to show
   if (log) {
-    const pad = low === high ? Math.LN2 : part * Math.log(high / low)
+    const pad = high / low < 1 + 1e-9 ? Math.LN2 : part * Math.log(high / low)
     return [low * Math.exp(-pad), high * Math.exp(pad)]
   }
-  const pad = low === high ? Math.abs(low) * 0.1 || 0.5 : part * (high - low)
+  // Values that differ by rounding alone, or by less than the ticks can count in, would make a scale without width.
+  const size = Math.max(Math.abs(low), Math.abs(high))
+  const flat = high - low <= Math.max(1e-9 * size, 1e-200)
+  const pad = flat ? (size > 1e-200 ? 0.1 * size : 0.5) : part * (high - low)
   return [low - pad, high + pad]
 }
 
@@ -53,7 +65,12 @@ const logTicks = ([low, high]: readonly [number, number], count: number): readon
   // Less than two powers of ten in sight: their simple multiples, or even steps where those are too few as well.
   const multiples = [first - 1, first].flatMap((exponent) => [1, 2, 3, 5].map((k) => k * 10 ** exponent))
   const seen = multiples.filter((at) => at >= low && at <= high)
-  const ticks = seen.length >= 3 ? seen : scaleLinear([low, high], [0, 1]).ticks(count).filter((at) => at > 0)
+  const ticks =
+    seen.length >= 3
+      ? seen
+      : scaleLinear([low, high], [0, 1])
+          .ticks(count)
+          .filter((at) => at > 0)
   return ticks.map((at) => ({ at, text: plain(at) }))
 }
 
@@ -64,7 +81,7 @@ const linearTicks = ({ domain, whole }: AxisPlan, count: number): readonly Tick[
   const step = (places[1] ?? Infinity) - (places[0] ?? 0)
   const scientific = largest >= 1e6 || (largest > 0 && step < 1e-4)
   const format = scientific ? scale.tickFormat(count, '~e') : whole ? plain : scale.tickFormat(count)
-  return places.map((at) => ({ at, text: format(at) }))
+  return places.map((at) => ({ at, text: at === 0 && scientific ? '0' : format(at) }))
 }
 
 /** Build the axis between two pixels, with about `count` ticks. */
@@ -77,7 +94,9 @@ export const buildAxis = (plan: AxisPlan, from: number, to: number, count: numbe
 
 const givenTicks = (ticks: Ticks, { domain: [low, high] }: AxisPlan): readonly Tick[] => {
   const { at, texts } = splitTicks(ticks)
-  return at.map((place, i) => ({ at: place, text: texts?.[i] ?? plain(place) })).filter((t) => t.at >= low && t.at <= high)
+  return at
+    .map((place, i) => ({ at: place, text: texts?.[i] ?? plain(place) }))
+    .filter((t) => t.at >= low && t.at <= high)
 }
 
 /** Places of the small ticks between the powers of ten, if those are not too many. */
@@ -85,5 +104,7 @@ export const minorTicks = ({ log, domain: [low, high] }: Axis): readonly number[
   const [first, last] = [Math.floor(Math.log10(low)), Math.floor(Math.log10(high))]
   if (!log || last - first < 1 || last - first > 8) return []
   const places = Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i))
-  return places.flatMap((power) => [2, 3, 4, 5, 6, 7, 8, 9].map((k) => k * power)).filter((at) => at >= low && at <= high)
+  return places
+    .flatMap((power) => [2, 3, 4, 5, 6, 7, 8, 9].map((k) => k * power))
+    .filter((at) => at >= low && at <= high)
 }

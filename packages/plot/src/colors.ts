@@ -13,28 +13,20 @@ import {
  * Colours of curves in their order: M. Okabe and K. Ito, "Color Universal Design" (2008), without the yellow, which is
  * too pale on white, and with the black last.
  */
-export const palette: readonly string[] = [
-  '#0072b2',
-  '#d55e00',
-  '#009e73',
-  '#cc79a7',
-  '#e69f00',
-  '#56b4e9',
-  '#000000',
-]
+export const palette: readonly string[] = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000']
 
-const maps = {
+/** Name of a colour map; `redBlue` is for values around a middle, blue low and red high. */
+export type ColorMap = 'viridis' | 'cividis' | 'magma' | 'inferno' | 'blues' | 'greys' | 'redBlue'
+
+const maps: Readonly<Record<ColorMap, (at: number) => string>> = {
   viridis: interpolateViridis,
   cividis: interpolateCividis,
   magma: interpolateMagma,
   inferno: interpolateInferno,
   blues: interpolateBlues,
   greys: interpolateGreys,
-  redBlue: (at: number) => interpolateRdBu(1 - at),
-} satisfies Record<string, (at: number) => string>
-
-/** Name of a colour map; `redBlue` is for values around a middle, blue low and red high. */
-export type ColorMap = keyof typeof maps
+  redBlue: (at) => interpolateRdBu(1 - at),
+}
 
 /** The names of all colour maps. */
 export const colorMaps: readonly ColorMap[] = Object.keys(maps) as ColorMap[]

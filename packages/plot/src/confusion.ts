@@ -1,9 +1,8 @@
 // Confusion matrices: counting them, and showing them with counts in their cells.
-import { checkFinite, type Data, steps, toMatrix, toVector } from './data.ts'
-import { checkEqualLength } from './data.ts'
+import { checkEqualLength, checkFinite, type Data, extent, steps, toMatrix, toVector } from './data.ts'
 import { checkChoice, checkOptions, PlotError } from './errors.ts'
 import { figure, type Panel } from './figure.ts'
-import { type ColorMap } from './colors.ts'
+import type { ColorMap } from './colors.ts'
 import { image } from './marks.ts'
 
 /**
@@ -87,7 +86,7 @@ export const confusionFigure = (matrix: Data, options: ConfusionOptions = {}): P
     [
       image(rows, {
         colorMap: options.colorMap ?? 'blues',
-        limits: [0, options.normalize ? 1 : Math.max(1, ...values)],
+        limits: [0, options.normalize ? 1 : Math.max(1, extent(values)[1])],
         aspect: 'equal',
         cellText: true,
         label: options.normalize ? 'part of the true class' : 'count',

@@ -71,7 +71,8 @@ const describe = ({ shape }: Tensor): string => `shape [${shape.join(', ')}]`
 
 const expectRank = (where: string, rank: number, what: string, data: Data): Tensor => {
   const tensor = toTensor(where, data)
-  if (tensor.shape.length !== rank) throw new PlotError(where, what, describe(tensor), 'reshape, ravel or index it first')
+  if (tensor.shape.length !== rank)
+    throw new PlotError(where, what, describe(tensor), 'reshape, ravel or index it first')
   if (tensor.values.length === 0) throw new PlotError(where, `${what} with at least one value`, describe(tensor))
   return tensor
 }

@@ -1,13 +1,14 @@
 // A figure as plain data: one panel with axes, or a grid of figures.
+import { splitTicks, type Ticks } from './axis.ts'
 import { checkFinite } from './data.ts'
 import { checkChoice, checkLimits, checkOptions, checkPositive, PlotError } from './errors.ts'
+import { rangeOf } from './domain.ts'
 import type { Mark } from './marks.ts'
 
 /** Where the legend stands; `best` takes a corner that is free of data, else `outside`, to the right of the panel. */
 export type LegendPlace = 'best' | 'topRight' | 'topLeft' | 'bottomRight' | 'bottomLeft' | 'outside'
 
-/** Places of ticks, or places with their texts. */
-export type Ticks = readonly number[] | readonly (readonly [number, string])[]
+const legendPlaces: readonly LegendPlace[] = ['best', 'topRight', 'topLeft', 'bottomRight', 'bottomLeft', 'outside']
 
 export interface FigureOptions {
   readonly title?: string
@@ -48,17 +49,8 @@ export interface Grid {
 }
 export type Figure = Panel | Grid
 
-const figureKeys = [
-  ...['title', 'xLabel', 'yLabel', 'xScale', 'yScale', 'xLimits', 'yLimits', 'xTicks', 'yTicks'],
-  ...['legend', 'grid', 'width', 'height'],
-]
-
-/** Write ticks as places with texts, or as places alone. */
-export const splitTicks = (ticks: Ticks): { readonly at: readonly number[]; readonly texts?: readonly string[] } => {
-  const named = ticks.filter((tick) => typeof tick !== 'number')
-  if (named.length === 0) return { at: ticks as readonly number[] }
-  return { at: named.map(([at]) => at), texts: named.map(([, text]) => text) }
-}
+const axisKeys = ['xLabel', 'yLabel', 'xScale', 'yScale', 'xLimits', 'yLimits', 'xTicks', 'yTicks'] as const
+const figureKeys = ['title', ...axisKeys, 'legend', 'grid', 'width', 'height'] as const
 
 /**
  * Make a figure with one pair of axes from marks, or from lists of marks.
@@ -74,19 +66,23 @@ export const splitTicks = (ticks: Ticks): { readonly at: readonly number[]; read
  */
 export const figure = (marks: readonly (Mark | readonly Mark[])[], options: FigureOptions = {}): Panel => {
   checkOptions('figure', options, figureKeys)
-  checkChoice('figure', 'legend', options.legend, [
-    ...[true, false, 'best', 'topRight', 'topLeft', 'bottomRight', 'bottomLeft', 'outside'],
-  ])
+  checkChoice('figure', 'legend', options.legend, [true, false, ...legendPlaces])
   checkPositive('figure', 'width', options.width)
   checkPositive('figure', 'height', options.height)
   for (const axis of ['x', 'y'] as const) checkAxis(axis, options)
   const flat = marks.flat() as readonly Mark[]
-  if (flat.length === 0) throw new PlotError('figure', 'at least one mark', 'none', 'pass a list such as [curve(losses)]')
+  if (flat.length === 0)
+    throw new PlotError('figure', 'at least one mark', 'none', 'pass a list such as [curve(losses)]')
+  for (const axis of ['x', 'y'] as const) if (options[`${axis}Scale`] === 'log') checkLogMarks(axis, flat)
   return { kind: 'panel', marks: flat, options }
 }
 
 const checkAxis = (axis: 'x' | 'y', options: FigureOptions): void => {
-  const { [`${axis}Scale` as const]: scale, [`${axis}Limits` as const]: limits, [`${axis}Ticks` as const]: ticks } = options
+  const {
+    [`${axis}Scale` as const]: scale,
+    [`${axis}Limits` as const]: limits,
+    [`${axis}Ticks` as const]: ticks,
+  } = options
   checkChoice('figure', `${axis}Scale`, scale, ['linear', 'log'])
   checkLimits('figure', `${axis}Limits`, limits)
   const places = [...(limits ?? []), ...(ticks ? splitTicks(ticks).at : [])]
@@ -97,10 +93,26 @@ const checkAxis = (axis: 'x' | 'y', options: FigureOptions): void => {
   }
 }
 
+const checkLogMarks = (axis: 'x' | 'y', marks: readonly Mark[]): void => {
+  const dense = marks.find((mark) => mark.kind === 'image' || (mark.kind === 'raster' && mark.size))
+  if (dense) {
+    throw new PlotError(
+      'figure',
+      `a linear ${axis} axis for ${dense.kind}`,
+      'a logarithmic one',
+      'its indices begin at 0',
+    )
+  }
+  const values = marks.flatMap((mark) => rangeOf(mark, axis)).filter((value) => !Number.isNaN(value))
+  if (values.length > 0 && values.every((value) => value <= 0)) {
+    throw new PlotError('figure', `a ${axis} above zero on the logarithmic axis`, 'none', 'use a linear axis')
+  }
+}
+
 /**
  * Lay figures out in rows.
  *
- * @throws PlotError for no figures, or an unknown option.
+ * @throws PlotError for no figures, an unknown option, or a shared axis that is logarithmic in some panels only.
  * @example
  * ```ts
  * import { curve, figure, subplots } from '@fluxion/plot'
@@ -111,5 +123,16 @@ const checkAxis = (axis: 'x' | 'y', options: FigureOptions): void => {
 export const subplots = (rows: readonly (readonly Figure[])[], options: SubplotsOptions = {}): Grid => {
   checkOptions('subplots', options, ['title', 'shareX', 'shareY'])
   if (rows.flat().length === 0) throw new PlotError('subplots', 'at least one figure', 'none')
+  const columns = Array.from({ length: Math.max(...rows.map((row) => row.length)) }, (_, i) =>
+    rows.flatMap((r) => r[i] ?? []),
+  )
+  if (options.shareX) for (const column of columns) checkSameScale('x', column)
+  if (options.shareY) for (const row of rows) checkSameScale('y', row)
   return { kind: 'grid', rows, options }
+}
+
+const checkSameScale = (axis: 'x' | 'y', figures: readonly Figure[]): void => {
+  const scales = figures.flatMap((f) => (f.kind === 'panel' ? (f.options[`${axis}Scale`] ?? 'linear') : []))
+  if (new Set(scales).size > 1)
+    throw new PlotError('subplots', `one scale along the shared ${axis} axis`, scales.join(', '))
 }

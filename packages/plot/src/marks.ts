@@ -1,6 +1,16 @@
 // The things that a panel can show, as plain data, and the functions that make and check them.
 import { type ColorMap, colorMaps } from './colors.ts'
-import { checkEqualLength, checkFinite, type Data, extent, isData, steps, toMatrix, toTensor, toVector } from './data.ts'
+import {
+  checkEqualLength,
+  checkFinite,
+  type Data,
+  extent,
+  isData,
+  steps,
+  toMatrix,
+  toTensor,
+  toVector,
+} from './data.ts'
 import { checkChoice, checkLimits, checkOptions, checkPositive, PlotError } from './errors.ts'
 
 /** A line through points; where x or y is NaN there is a gap. */
@@ -192,7 +202,11 @@ export function raster(first: Data, second?: Data | RasterOptions, third?: Raste
   if (listed) {
     const [times, units] = [toTensor('raster', first), toTensor('raster', second)]
     if (times.shape.length !== 1 || units.shape.length !== 1) {
-      throw new PlotError('raster', 'vectors of times and units', `ranks ${times.shape.length} and ${units.shape.length}`)
+      throw new PlotError(
+        'raster',
+        'vectors of times and units',
+        `ranks ${times.shape.length} and ${units.shape.length}`,
+      )
     }
     checkEqualLength('raster', 'times and units', times.values, units.values)
     checkFinite('raster', times.values, 'error')
@@ -262,7 +276,11 @@ export const histogram = (
   const edges = typeof bins === 'number' ? evenEdges(data, bins) : bins
   const increasing = edges.every((edge, i) => Number.isFinite(edge) && (i === 0 || edge > edges[i - 1]!))
   if (edges.length < 2 || !increasing) {
-    throw new PlotError('histogram', 'bins to be a whole number above zero or increasing edges', `[${edges.join(', ')}]`)
+    throw new PlotError(
+      'histogram',
+      'bins to be a whole number above zero or increasing edges',
+      `[${edges.join(', ')}]`,
+    )
   }
   const counts = steps(edges.length - 1).map(() => 0)
   const last = edges.length - 1

@@ -15,7 +15,11 @@ const escape = (text: string): string =>
 export const coordinate = (value: number): string => String(Math.round(value * 100) / 100)
 
 /** Write an element; attributes that are undefined are left out. */
-export const element = (name: string, attributes: Readonly<Record<string, Attribute>>, ...children: string[]): string => {
+export const element = (
+  name: string,
+  attributes: Readonly<Record<string, Attribute>>,
+  ...children: string[]
+): string => {
   const written = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => ` ${key}="${typeof value === 'number' ? coordinate(value) : escape(String(value))}"`)
