@@ -1,0 +1,56 @@
+/** For tests of primitives by themselves: a back end that runs their `reference`, and a look at the calls that operations make. */
+import type { ConcreteArray, NDArray } from '../array.ts'
+import type { Backend, Buffer, HostArray } from '../backend/interface.ts'
+import { hostZeros } from '../backend/reference/host.ts'
+import { InvariantError } from '../errors.ts'
+
+import { Trace, concreteOf, fromHost, setBackend } from '../trace.ts'
+import type { AnyPrimitive } from './define.ts'
+
+const bufferOf = ({ data }: HostArray): Buffer => ({
+  backend: hostBackend,
+  read: () => data,
+  readAsync: async () => data,
+  dispose() {},
+})
+const hostBackend: Backend = {
+  name: 'reference',
+  put: bufferOf,
+  apply(primitive, inputs, inAvals, outAvals, params) {
+    const args = inputs.map((buffer, i) => ({ ...inAvals[i]!, data: buffer.read() }))
+    const run = (): never => {
+      throw new InvariantError('these tests run no programs')
+    }
+    return primitive.reference(args, params as never, outAvals, run).map(bufferOf)
+  },
+  compile() {
+    throw new InvariantError('these tests compile no programs')
+  },
+}
+export const useHostBackend = (): void => setBackend(hostBackend)
+
+export const hostOf = (x: NDArray): HostArray => concreteOf(x).host
+export const array = (host: HostArray): ConcreteArray => fromHost(host)
+export const f32 = (shape: readonly number[], values: Iterable<number>): ConcreteArray =>
+  fromHost({ shape, dtype: 'float32', data: Float32Array.from(values) })
+export const i32 = (shape: readonly number[], values: Iterable<number>): ConcreteArray =>
+  fromHost({ shape, dtype: 'int32', data: Int32Array.from(values) })
+
+class Capture extends Trace {
+  calls: { primitive: AnyPrimitive; args: readonly NDArray[]; params: never }[] = []
+  override process(primitive: AnyPrimitive, args: readonly NDArray[], params: object): readonly NDArray[] {
+    this.calls.push({ primitive, args, params: params as never })
+    return primitive
+      .type(
+        args.map((arg) => arg.aval),
+        params as never,
+      )
+      .map((out) => fromHost(hostZeros(out)))
+  }
+}
+/** The first primitive that `f` runs, with its parameters. */
+export function callOf(f: () => unknown): { primitive: AnyPrimitive; args: readonly NDArray[]; params: never } {
+  const capture = new Capture('a test')
+  capture.run(f)
+  return capture.calls[0]!
+}
