@@ -27,12 +27,14 @@ import { type Binary, type Unary, binary, checkAccepts, parametric, unary } from
 export const neg: Unary = unary('neg', {
   accepts: 'number',
   run: negLoop,
+  integers: each((x) => -x),
   jvp: [(t) => neg(t)],
   transpose: [(ct) => neg(ct)],
 })
 export const add: Binary = binary('add', {
   accepts: 'number',
   run: addLoop,
+  integers: pairs((x, y) => x + y),
   linear: true,
   jvp: [(t) => t, (t) => t],
   transpose: [(ct) => ct, (ct) => ct],
@@ -40,6 +42,7 @@ export const add: Binary = binary('add', {
 export const sub: Binary = binary('sub', {
   accepts: 'number',
   run: subLoop,
+  integers: pairs((x, y) => x - y),
   linear: true,
   jvp: [(t) => t, (t) => neg(t)],
   transpose: [(ct) => ct, (ct) => neg(ct)],
@@ -71,17 +74,20 @@ const share = (x: NDArray, chosen: NDArray, y: NDArray): NDArray => {
 export const max: Binary = binary('max', {
   accepts: 'any',
   run: maxLoop,
+  integers: pairs(Math.max),
   jvp: [(t, x, y, out) => mul(t, share(x!, out!, y!)), (t, x, y, out) => mul(t, share(y!, out!, x!))],
 })
 export const min: Binary = binary('min', {
   accepts: 'any',
   run: minLoop,
+  integers: pairs(Math.min),
   jvp: [(t, x, y, out) => mul(t, share(x!, out!, y!)), (t, x, y, out) => mul(t, share(y!, out!, x!))],
 })
 
 export const abs: Unary = unary('abs', {
   accepts: 'signed',
   run: absLoop,
+  integers: each(Math.abs),
   jvp: [(t, x) => select(ge(x!, scalarLike(x!, 0)), t, neg(t))],
 })
 export const square: Unary = unary('square', {

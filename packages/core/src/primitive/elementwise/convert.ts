@@ -9,7 +9,7 @@ import { isZero } from '../rules.ts'
 import { moved } from './broadcasting.ts'
 import { exponentOf, fromBytes, toBytes } from './bits.ts'
 import { type UnaryLoop, notZeroLoop } from './loops.ts'
-import { type Unary, alignedBatch, checkAccepts, filled, parametric, unary } from './table.ts'
+import { type Unary, alignedBatch, checkAccepts, elements, filled, parametric, unary } from './table.ts'
 
 interface ConvertParams {
   readonly newDtype: DType
@@ -50,7 +50,7 @@ const convertPrimitive: Primitive<ConvertParams> = definePrimitive<ConvertParams
         : isFloat(x!.dtype) && !isFloat(newDtype)
           ? saturate(dtypes[newDtype])
           : copyLoop
-    return [filled(out!, (data) => loop(data, x!.data, x!.dtype))]
+    return [filled(out!, (data) => loop(data, loop === copyLoop ? x!.data : elements(x!), x!.dtype))]
   },
 })
 

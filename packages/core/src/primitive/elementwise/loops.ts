@@ -3,8 +3,9 @@
  *
  * An operation of training has a loop written out for itself; all others hand a function to the shared loops `each` and `pairs`. The
  * reason is V8's: closures made at one place of the source share what the engine learns of them, so a shared loop calls its function through a
- * pointer instead of inlining it. Measured on Node 24, a million float32: `add` written out 1.0 ns an element, through `pairs` 4.2 once three
- * operations have used it. Generating the loops with `new Function` would do the same but is refused by pages with a content security policy.
+ * pointer instead of inlining it. Measured on Node 24, a million float32: `add` written out takes 1.9 ns an element, through `pairs` 14 once
+ * several operations have used it; and any loop takes 1.9 while it has met one kind of typed array, 4.8 after four, 73 after seven (see `filled`).
+ * Generating the loops with `new Function` would serve as well, but pages with a content security policy refuse it.
  */
 import type { TypedArray } from '../../backend/interface.ts'
 import type { DType } from '../../dtype.ts'

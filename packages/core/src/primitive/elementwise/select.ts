@@ -8,7 +8,7 @@ import { commonShape, commonType, isLinear, isZero, known, scalarLike } from '..
 import { expanded, summedTo } from './broadcasting.ts'
 import { and, eq, gt, lt } from './compare.ts'
 import { selectLoop } from './loops.ts'
-import { alignedBatch, filled, stride, ternary } from './table.ts'
+import { alignedBatch, elements, filled, stride, ternary } from './table.ts'
 
 const run = (args: readonly NDArray[]): NDArray => bind1(selectPrimitive, args, {})
 /** The case whose number `which` is: a bool or an integer, clamped to the cases there are. */
@@ -53,7 +53,7 @@ const selectPrimitive: Primitive<Record<never, never>> = definePrimitive({
       filled(out!, (data) => {
         if (cases.length === 2 && w.dtype === 'bool') {
           const [a, b] = [cases[0]!, cases[1]!]
-          selectLoop(data, w.data, stride(w), a.data, stride(a), b.data, stride(b))
+          selectLoop(data, elements(w), stride(w), elements(a), stride(a), elements(b), stride(b))
           return
         }
         for (let i = 0; i < data.length; i++) {
