@@ -19,6 +19,8 @@ export interface NDArray extends ArrayMethods {}
 // Merged with the interface above: `implements` cannot be checked here, `methods.ts` checks that none is missing.
 export abstract class NDArray {
   abstract readonly aval: Aval
+  /** Whether an operation took this, or the user read it: a comparison of which neither is true was probably meant as a condition. */
+  used = false
 
   get shape(): Dims {
     return this.aval.shape as Dims
@@ -56,14 +58,18 @@ export abstract class NDArray {
 export class ConcreteArray extends NDArray {
   override readonly aval: Aval
   #buffer: Buffer | string
+  /** The value of a scalar that was a number in the source: programs hold it as a literal. */
+  readonly literal: number | undefined
 
-  constructor(aval: Aval, buffer: Buffer) {
+  constructor(aval: Aval, buffer: Buffer, literal?: number) {
     super()
     this.aval = aval
     this.#buffer = buffer
+    this.literal = literal
   }
 
   get buffer(): Buffer {
+    this.used = true
     if (typeof this.#buffer === 'string') {
       throw new DeviceError(`this array ${showAval(this.aval)} ${this.#buffer}: it cannot be used again`)
     }

@@ -19,6 +19,11 @@ export abstract class Trace {
   }
   abstract process(primitive: AnyPrimitive, args: readonly NDArray[], params: object): readonly NDArray[]
 
+  /** An operation that a `linearize` rule made of tangents; other traces than those of tangents treat it as any other. */
+  processLinear(primitive: AnyPrimitive, args: readonly NDArray[], params: object): readonly NDArray[] {
+    return this.process(primitive, args, params)
+  }
+
   /** Run `f` with this as the current trace. */
   run<T>(f: () => T): T {
     const outer = current
@@ -27,6 +32,15 @@ export abstract class Trace {
       return f()
     } finally {
       current = outer
+    }
+  }
+  /** The same for a rule of a transformation, whose operations are not the user's own. */
+  runRule<T>(f: () => T): T {
+    ruleDepth++
+    try {
+      return this.run(f)
+    } finally {
+      ruleDepth--
     }
   }
   /** The same, ending this trace: its tracers are leaks from then on. */
@@ -102,6 +116,8 @@ export const internal = (line: string): boolean => line.includes(here) && !/\.te
 /** The trace under all others: runs each operation at once on the default back end. */
 class EvalTrace extends Trace {
   override process(primitive: AnyPrimitive, args: readonly NDArray[], params: object): readonly NDArray[] {
+    const direct = primitive.direct?.(args, params as never)
+    if (direct !== undefined) return direct
     const concrete = args.map(concreteOf)
     const outs = primitive.type(args.map((arg) => arg.aval), params as never)
     const buffers = backend().apply(primitive, concrete.map((arg) => arg.buffer), concrete.map((arg) => arg.aval), outs, params)
@@ -116,6 +132,7 @@ export function concreteOf(x: NDArray): ConcreteArray {
   throw new LeakedTracerError(`${String(x)} was used outside of the function traced by ${x instanceof Tracer ? x.trace.what : 'nobody'}`)
 }
 
+let ruleDepth = 0
 let current: Trace = new EvalTrace('nobody')
 export const currentTrace = (): Trace => current
 
@@ -132,7 +149,10 @@ export const setBackend = (next: Backend): void => {
 /** Perform an operation under the current trace. */
 export const bind = <P extends object>(primitive: Primitive<P>, args: readonly NDArray[], params: P): readonly NDArray[] =>
   current.process(primitive as AnyPrimitive, args, params)
-/** The same, for operations with one result. */
+/** Perform an operation that a `linearize` rule made, and that is linear in its tangents as it stands. */
+export const bindLinear = <P extends object>(primitive: Primitive<P>, args: readonly NDArray[], params: P): readonly NDArray[] =>
+  current.processLinear(primitive as AnyPrimitive, args, params)
+/** The same as `bind`, for operations with one result. */
 export const bind1 = <P extends object>(primitive: Primitive<P>, args: readonly NDArray[], params: P): NDArray =>
   current.process(primitive as AnyPrimitive, args, params)[0]!
 
@@ -151,7 +171,8 @@ export const fromHost = (host: HostArray, weakType = false): ConcreteArray =>
 export function scalar(value: number, dtype: DType, weakType = false): ConcreteArray {
   const data = allocate(dtype, 1)
   data[0] = value
-  return fromHost({ shape: [], dtype, data: roundTo(dtype, data) }, weakType)
+  const host = { shape: [], dtype, data: roundTo(dtype, data) }
+  return new ConcreteArray(aval([], dtype, weakType), backend().put(host), data[0])
 }
 
 // Axes named by enclosing `vmap`s, for the collectives.

@@ -60,6 +60,8 @@ export interface Primitive<P extends object = object> {
   ) => readonly [readonly NDArray[], (tangents: readonly Tangent[]) => readonly Tangent[]]
   /** Make parameters that are functions into programs when the operation is staged out. */
   readonly stage?: (params: P, args: readonly NDArray[]) => readonly [object, readonly NDArray[]]
+  /** Run at top level by calling functions among the parameters, which see values there. */
+  readonly direct?: (args: readonly NDArray[], params: P) => readonly NDArray[] | undefined
   /** Names of batch axes that the operation communicates over, other than through its operands. */
   readonly axisNames?: (params: P) => readonly string[]
   /** The operation is kept, in order, even if its results are not used. */

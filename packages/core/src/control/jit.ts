@@ -1,0 +1,51 @@
+/** The `jit` primitive: a call of a program as one operation, which back ends compile. */
+import type { NDArray } from '../array.ts'
+import { type ClosedJaxpr, outAvals } from '../ir/jaxpr.ts'
+import { type Primitive, type Tangent, definePrimitive } from '../primitive/define.ts'
+import { isLinear } from '../primitive/rules.ts'
+import { bind, bindLinear } from '../trace.ts'
+import { fillZeros, jvpProgram, nonzeroOf, onlyNonzero } from '../transform/jvp.ts'
+import { linearizeProgram, residualValues } from '../transform/linearize.ts'
+import { spreadCotangents, transposedProgram } from '../transform/transpose.ts'
+import { batchedProgram, moveBatchAxis } from '../transform/vmap.ts'
+
+export interface JitParams {
+  readonly name: string
+  readonly jaxpr: ClosedJaxpr
+}
+
+export const jitPrimitive: Primitive<JitParams> = definePrimitive<JitParams>({
+  name: 'jit',
+  type: (_, { jaxpr }) => outAvals(jaxpr),
+  jvp(primals, tangents, { name, jaxpr }) {
+    const { program, nonzeroOuts } = jvpProgram(jaxpr, nonzeroOf(tangents))
+    const outs = bind(jitPrimitive, [...primals, ...onlyNonzero(tangents)], { name, jaxpr: program })
+    const avals = outAvals(jaxpr)
+    return [outs.slice(0, avals.length), fillZeros(nonzeroOuts, outs.slice(avals.length), avals)]
+  },
+  linearize(primals, tangents, { name, jaxpr }) {
+    const { primal, tangent, residuals, nonzeroOuts } = linearizeProgram(jaxpr, nonzeroOf(tangents))
+    const avals = outAvals(jaxpr)
+    const outs = bind(jitPrimitive, primals, { name, jaxpr: primal })
+    const values = residualValues(residuals, primals, outs)
+    const linear = (given: readonly Tangent[]): readonly Tangent[] => {
+      const args = [...values, ...onlyNonzero(given)]
+      return fillZeros(nonzeroOuts, bindLinear(jitPrimitive, args, { name, jaxpr: tangent }), avals)
+    }
+    return [outs.slice(0, avals.length), linear]
+  },
+  transpose(cts, args, { name, jaxpr }) {
+    const { program, nonzeroOuts } = transposedProgram(jaxpr, args.map(isLinear), nonzeroOf(cts))
+    const known = args.filter((arg): arg is NDArray => !isLinear(arg))
+    return spreadCotangents(args, nonzeroOuts, bind(jitPrimitive, [...known, ...onlyNonzero(cts)], { name, jaxpr: program }))
+  },
+  batch(args, dims, { name, jaxpr }, { size, name: axis }) {
+    const { program, batchedOuts } = batchedProgram(jaxpr, dims.map((dim) => dim !== null), size, axis ?? null)
+    const moved = args.map((arg, i) => (dims[i] === null ? arg : moveBatchAxis(arg, dims[i]!, 0, size)))
+    return [bind(jitPrimitive, moved, { name, jaxpr: program }), batchedOuts.map((is) => (is ? 0 : null))]
+  },
+  reference: (args, { jaxpr }, _, run) => run(jaxpr, args),
+})
+
+/** Call a program whose results need no trace of a user function, as one operation. */
+export const call = (name: string, jaxpr: ClosedJaxpr, args: readonly NDArray[]): readonly NDArray[] => bind(jitPrimitive, args, { name, jaxpr })
