@@ -3,16 +3,15 @@ import type { NDArray } from '../array.ts'
 import type { HostArray, TypedArray } from '../backend/interface.ts'
 import { hostZeros, roundTo } from '../backend/reference/host.ts'
 import { asFloats, type Matrix, multiplyFloats, multiplyIntegers, offsetsOf } from '../backend/reference/matmul.ts'
-import { type DType, dtypes, isFloat } from '../dtype.ts'
-import { DtypeError, ShapeError, misuse } from '../errors.ts'
+import { type DType, isFloat } from '../dtype.ts'
+import { ShapeError, misuse } from '../errors.ts'
 import { type Aval, aval, showAval } from '../ir/aval.ts'
 import { inverse, range, stridesOf, without } from '../shape.ts'
 import { bind1 } from '../trace.ts'
-import { type BatchDim, definePrimitive, Linear, type Primitive, type Tangent, Zero } from './define.ts'
+import { bilinearJvp, bilinearTranspose, productType } from './bilinear.ts'
+import { type BatchDim, type Primitive, definePrimitive } from './define.ts'
 import { convert } from './elementwise.ts'
 import { transpose } from './movement.ts'
-import { isLinear, isZero } from './rules.ts'
-import { addTangents } from './zeros.ts'
 
 type Axes = readonly number[]
 /** `[[contracted of lhs, of rhs], [batch of lhs, of rhs]]`; the result has the batch axes, the rest of lhs, the rest of rhs. */
@@ -46,24 +45,11 @@ function checkDistinct(x: Aval, axes: Axes): void {
   }
 }
 
-/** The dtype asked for must be of the operands' kind and as wide, or a float where they are integers. */
-function resultType(dtype: DType, preferred: DType | undefined): DType {
-  if (preferred === undefined || preferred === dtype) return dtype
-  const [from, to] = [dtypes[dtype], dtypes[preferred]]
-  const fits =
-    to.kind === 'float' ? from.kind !== 'float' || to.bits > from.bits : from.kind === to.kind && to.bits >= from.bits
-  if (!fits) throw new DtypeError(misuse(where, `a preferredElementType as wide as ${dtype}`, preferred))
-  return preferred
-}
-
 function type(
   [lhs, rhs]: readonly Aval[],
   { dimensionNumbers: [contracted, batch], preferredElementType }: Params,
 ): Aval[] {
-  if (lhs!.dtype !== rhs!.dtype) {
-    const got = `${showAval(lhs!)} and ${showAval(rhs!)}`
-    throw new DtypeError(misuse(where, 'equal dtypes', got, 'np functions promote; x.astype(dtype) converts'))
-  }
+  const dtype = productType(where, lhs!, rhs!, preferredElementType)
   checkAxes('contracted', lhs!, rhs!, contracted)
   checkAxes('batch', lhs!, rhs!, batch)
   checkDistinct(lhs!, [...contracted[0], ...batch[0]])
@@ -74,7 +60,7 @@ function type(
     ...pick(lhs!, keptAxes(lhs!.shape.length, contracted[0], batch[0])),
     ...pick(rhs!, keptAxes(rhs!.shape.length, contracted[1], batch[1])),
   ]
-  return [aval(shape, resultType(lhs!.dtype, preferredElementType), lhs!.weakType && rhs!.weakType)]
+  return [aval(shape, dtype, lhs!.weakType && rhs!.weakType)]
 }
 
 /**
@@ -108,17 +94,6 @@ const swap = ({ dimensionNumbers: [[lc, rc], [lb, rb]], ...rest }: Params): Para
     [rb, lb],
   ],
 })
-
-function jvp([x, y]: readonly NDArray[], [dx, dy]: readonly Tangent[], params: Params): [NDArray[], Tangent[]] {
-  const dot = (a: NDArray, b: NDArray) => dotGeneral(a, b, params.dimensionNumbers, params.preferredElementType)
-  const out = dot(x!, y!)
-  // d(xy) = dx y + x dy
-  const parts = [isZero(dx!) ? undefined : dot(dx!, y!), isZero(dy!) ? undefined : dot(x!, dy!)]
-  return [
-    [out],
-    [parts.reduce<Tangent>((sum, part) => (part === undefined ? sum : addTangents(sum, part)), new Zero(out.aval))],
-  ]
-}
 
 function batch([x, y]: readonly NDArray[], [xDim, yDim]: readonly BatchDim[], params: Params): [NDArray[], BatchDim[]] {
   const {
@@ -199,20 +174,14 @@ function reference(
 export const dotGeneralPrimitive: Primitive<Params> = definePrimitive<Params>({
   name: 'dot_general',
   type,
-  jvp,
-  transpose: ([ct], [x, y], params) => {
-    const of = (
-      operand: NDArray | Linear,
-      other: NDArray | Linear,
-      numbers: Params,
-      swapped: boolean,
-    ): Tangent | null => {
-      if (!isLinear(operand)) return null
-      if (isZero(ct!)) return new Zero(operand.aval)
-      return transposeOperand(ct!, operand.aval, other as NDArray, numbers, swapped)
-    }
-    return [of(x!, y!, params, false), of(y!, x!, swap(params), true)]
-  },
+  jvp: bilinearJvp((x, y, { dimensionNumbers, preferredElementType }) =>
+    dotGeneral(x, y, dimensionNumbers, preferredElementType),
+  ),
+  transpose: bilinearTranspose(
+    where,
+    (ct, x, y, params) => transposeOperand(ct, x, y, params, false),
+    (ct, y, x, params) => transposeOperand(ct, y, x, swap(params), true),
+  ),
   batch,
   reference,
   show: ({ preferredElementType, ...rest }) =>
