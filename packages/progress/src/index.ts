@@ -1,1 +1,2 @@
-export {}
+// Progress bars.
+export { type ProgressBar, progressBar, type ProgressBarOptions, type ProgressStream } from './bar.ts'
