@@ -36,6 +36,14 @@ export const f32 = (shape: readonly number[], values: Iterable<number>): Concret
 export const i32 = (shape: readonly number[], values: Iterable<number>): ConcreteArray =>
   fromHost({ shape, dtype: 'int32', data: Int32Array.from(values) })
 
+/** The inner product of all elements. */
+export function dot(a: NDArray, b: NDArray): number {
+  const [left, right] = [hostOf(a).data, hostOf(b).data]
+  let sum = 0
+  for (let i = 0; i < left.length; i++) sum += left[i]! * right[i]!
+  return sum
+}
+
 class Capture extends Trace {
   calls: { primitive: AnyPrimitive; args: readonly NDArray[]; params: never }[] = []
   override process(primitive: AnyPrimitive, args: readonly NDArray[], params: object): readonly NDArray[] {

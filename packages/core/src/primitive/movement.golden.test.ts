@@ -121,7 +121,7 @@ for (const [number, { op, params, args: encoded, outs, jvp, vjp, vmap }] of case
       for (const [at, want] of vjp.args.entries()) {
         if (want === null) continue
         const mixed = args.map((arg, i) =>
-          i === at || (vjp.args[i] != null && op !== 'scatterMul') ? new Linear(arg.aval) : arg,
+          i === at || (vjp.args[i] !== null && op !== 'scatterMul') ? new Linear(arg.aval) : arg,
         )
         const cts = call.primitive.transpose!(
           vjp.cts.map((ct) => array(decode(ct))),
