@@ -4,7 +4,7 @@ import type { TypedArray } from './backend/interface.ts'
 import type { DType } from './dtype.ts'
 import { DtypeError, TreeError, misuse } from './errors.ts'
 import { type TreeDef, flattenWithPaths, unflatten } from './tree.ts'
-import { fromHost, scalar } from './trace.ts'
+import { fromHost, scalar, withConditions } from './trace.ts'
 
 /** What a bare number becomes: a weak float, or, where a loop counter may be meant, a weak integer if it is integral. */
 export type Numbers = 'float' | 'integral'
@@ -72,10 +72,13 @@ export class FlatFunction {
     this.#numbers = numbers
   }
   readonly call = (leaves: readonly NDArray[]): NDArray[] => {
-    const out = this.#f(...(unflatten(this.#def, leaves) as never[]))
-    refusePromise(this.#what, out)
-    this.#result = flattenArrays(`${this.#what}: the result`, out, this.#numbers)
-    for (const leaf of this.#result.leaves) leaf.used = true
+    this.#result = withConditions(this.#what, () => {
+      const out = this.#f(...(unflatten(this.#def, leaves) as never[]))
+      refusePromise(this.#what, out)
+      const result = flattenArrays(`${this.#what}: the result`, out, this.#numbers)
+      for (const leaf of result.leaves) leaf.used = true
+      return result
+    })
     return this.#result.leaves
   }
   get outDef(): TreeDef {

@@ -1,1 +1,40 @@
-export {}
+/** Fluxion's core. */
+import './setup.ts'
+
+// arrays and types
+export { type ArrayLike, ConcreteArray, NDArray, type Nested, type NestedNumbers } from './array.ts'
+export type { Backend, Buffer, Executable, HostArray, TypedArray } from './backend/interface.ts'
+export { type DType, type DTypeInfo, bytesOf, dtypes, isFloat, isInteger, promote } from './dtype.ts'
+export * from './errors.ts'
+export { type Aval, showAval } from './ir/aval.ts'
+export { type ClosedJaxpr, type Equation, type Jaxpr, Literal, Var } from './ir/jaxpr.ts'
+export { checkJaxpr } from './ir/check.ts'
+export { printJaxpr } from './ir/print.ts'
+export type { Axis, Dims, Shape } from './shape.ts'
+export type * from './types.ts'
+
+// trees
+export { TreeDef } from './tree.ts'
+export * as tree from './trees.ts'
+
+// transformations
+export { type Argnums, type GradOptions, grad, jvp, linearTranspose, linearize, stopGradient, valueAndGrad, vjp } from './transform/autodiff.ts'
+export { type Jacobian, hessian, hvp, jacfwd, jacrev } from './transform/jacobian.ts'
+export { evalShape, makeJaxpr } from './transform/inspect.ts'
+export { type VmapOptions, vmap } from './transform/vectorize.ts'
+export { type JitOptions, type Jitted, type Lowered, disableJit, jit } from './control/jitted.ts'
+export { type CustomJvp, type CustomVjp, customJvp, customVjp } from './control/custom.ts'
+export { type CheckpointOptions, type CheckpointPolicy, checkpoint, checkpointName, checkpointPolicies, saveOnlyTheseNames } from './control/checkpoint.ts'
+export { ioCallback, pureCallback } from './control/callback.ts'
+export * as debug from './control/debug.ts'
+
+// functions
+export * as lax from './lax/index.ts'
+export * as nn from './nn/index.ts'
+export * as np from './numpy/index.ts'
+export * as random from './random/index.ts'
+export { ellipsis, newaxis, slice } from './numpy/slice.ts'
+
+// for writers of primitives and back ends
+export { type AnyPrimitive, type Primitive, primitives } from './primitive/define.ts'
+export { currentTrace, onWarning, setBackend } from './trace.ts'

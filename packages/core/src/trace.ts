@@ -103,9 +103,9 @@ export abstract class Tracer extends NDArray {
 /** Refuse a tracer whose function has returned. */
 export function assertLive(x: NDArray): void {
   if (!(x instanceof Tracer) || x.trace.alive) return
-  const made = (x.origin.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line) && !internal(line))
+  const made = placeOf(x.origin)
   throw new LeakedTracerError(
-    `${String(x)} was used after the function traced by ${x.trace.what} had returned${made[0] === undefined ? '' : `; it was made${made[0].replace(/^\s+at/, ' at')}`}\n` +
+    `${String(x)} was used after the function traced by ${x.trace.what} had returned${made === '' ? '' : `; it was made${made}`}\n` +
       'hint: return values from the traced function instead of keeping them in outer variables',
   )
 }
@@ -133,7 +133,10 @@ export function concreteOf(x: NDArray): ConcreteArray {
 }
 
 let ruleDepth = 0
-let current: Trace = new EvalTrace('nobody')
+const evalTrace = new EvalTrace('nobody')
+let current: Trace = evalTrace
+/** Run host code that a program calls, which sees values whatever is being traced. */
+export const outOfTrace = <T>(f: () => T): T => evalTrace.run(f)
 export const currentTrace = (): Trace => current
 
 let chosen: Backend | undefined
@@ -147,14 +150,59 @@ export const setBackend = (next: Backend): void => {
 }
 
 /** Perform an operation under the current trace. */
-export const bind = <P extends object>(primitive: Primitive<P>, args: readonly NDArray[], params: P): readonly NDArray[] =>
-  current.process(primitive as AnyPrimitive, args, params)
+export function bind<P extends object>(primitive: Primitive<P>, args: readonly NDArray[], params: P): readonly NDArray[] {
+  for (const arg of args) arg.used = true
+  const outs = current.process(primitive as AnyPrimitive, args, params)
+  if (ruleDepth === 0 && outs.length === 1) noteCondition(primitive.name, args, outs[0]!)
+  return outs
+}
 /** Perform an operation that a `linearize` rule made, and that is linear in its tangents as it stands. */
 export const bindLinear = <P extends object>(primitive: Primitive<P>, args: readonly NDArray[], params: P): readonly NDArray[] =>
   current.processLinear(primitive as AnyPrimitive, args, params)
 /** The same as `bind`, for operations with one result. */
 export const bind1 = <P extends object>(primitive: Primitive<P>, args: readonly NDArray[], params: P): NDArray =>
-  current.process(primitive as AnyPrimitive, args, params)[0]!
+  bind(primitive, args, params)[0]!
+
+// JavaScript calls nobody when an object stands as a condition, so `if (x.gt(0))` takes its first branch silently. A scalar comparison of
+// traced values that nothing uses was almost surely meant so; a trace that ends warns of it.
+const comparisons = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'not', 'and', 'or', 'is_finite', 'reduce_and', 'reduce_or'])
+interface Condition {
+  readonly result: NDArray
+  readonly name: string
+  readonly place: Error
+}
+let conditions: Condition[] = []
+function noteCondition(name: string, args: readonly NDArray[], result: NDArray): void {
+  if (result.dtype !== 'bool' || result.ndim !== 0 || !comparisons.has(name) || !args.some((arg) => arg instanceof Tracer)) return
+  conditions.push({ result, name, place: new Error('compared here') })
+}
+
+/** Run a user's function that is being traced, and warn of comparisons whose results it did not use. */
+export function withConditions<T>(what: string, f: () => T): T {
+  const outer = conditions
+  conditions = []
+  try {
+    const result = f()
+    for (const { result: compared, name, place } of conditions) {
+      if (!compared.used) warn(`${what}: the result of a comparison (${name}) of traced values is not used${placeOf(place)}; as a condition of if, ?: or && it is always true\nhint: use np.where or lax.cond`)
+    }
+    return result
+  } finally {
+    conditions = outer
+  }
+}
+let warn: (message: string) => void = (message) => console.warn(`fluxion: ${message}`)
+/** Send warnings elsewhere than to the console; gives the function that received them before. */
+export function onWarning(handler: (message: string) => void): (message: string) => void {
+  const before = warn
+  warn = handler
+  return before
+}
+/** The line of the user's that a stack leads to. */
+export function placeOf({ stack }: Error): string {
+  const line = (stack ?? '').split('\n').find((text) => /^\s+at /.test(text) && !internal(text))
+  return line === undefined ? '' : line.replace(/^\s+at/, ' at')
+}
 
 /** The rule of a primitive, or the error that names what is missing. */
 export function ruleOf<K extends 'jvp' | 'transpose' | 'batch'>(primitive: AnyPrimitive, rule: K): NonNullable<Primitive[K]> {

@@ -1,9 +1,10 @@
 /** The `jit` primitive: a call of a program as one operation, which back ends compile. */
-import type { NDArray } from '../array.ts'
-import { type ClosedJaxpr, outAvals } from '../ir/jaxpr.ts'
+import { ConcreteArray, type NDArray } from '../array.ts'
+import type { Backend, Executable } from '../backend/interface.ts'
+import { type ClosedJaxpr, type Jaxpr, outAvals } from '../ir/jaxpr.ts'
 import { type Primitive, type Tangent, definePrimitive } from '../primitive/define.ts'
 import { isLinear } from '../primitive/rules.ts'
-import { bind, bindLinear } from '../trace.ts'
+import { backend, bind, bindLinear, concreteOf } from '../trace.ts'
 import { fillZeros, jvpProgram, nonzeroOf, onlyNonzero } from '../transform/jvp.ts'
 import { linearizeProgram, residualValues } from '../transform/linearize.ts'
 import { spreadCotangents, transposedProgram } from '../transform/transpose.ts'
@@ -17,6 +18,10 @@ export interface JitParams {
 export const jitPrimitive: Primitive<JitParams> = definePrimitive<JitParams>({
   name: 'jit',
   type: (_, { jaxpr }) => outAvals(jaxpr),
+  direct(args, { jaxpr }) {
+    const buffers = executableOf(jaxpr)(args.map((arg) => concreteOf(arg).buffer))
+    return jaxpr.jaxpr.outputs.map(({ aval }, i) => new ConcreteArray(aval, buffers[i]!))
+  },
   jvp(primals, tangents, { name, jaxpr }) {
     const { program, nonzeroOuts } = jvpProgram(jaxpr, nonzeroOf(tangents))
     const outs = bind(jitPrimitive, [...primals, ...onlyNonzero(tangents)], { name, jaxpr: program })
@@ -47,5 +52,12 @@ export const jitPrimitive: Primitive<JitParams> = definePrimitive<JitParams>({
   reference: (args, { jaxpr }, _, run) => run(jaxpr, args),
 })
 
-/** Call a program whose results need no trace of a user function, as one operation. */
-export const call = (name: string, jaxpr: ClosedJaxpr, args: readonly NDArray[]): readonly NDArray[] => bind(jitPrimitive, args, { name, jaxpr })
+// Programs are compiled once for each back end, and forgotten with the program.
+const executables = new WeakMap<Jaxpr, Map<Backend, Executable>>()
+function executableOf(program: ClosedJaxpr): Executable {
+  let known = executables.get(program.jaxpr)
+  if (known === undefined) executables.set(program.jaxpr, (known = new Map()))
+  let found = known.get(backend())
+  if (found === undefined) known.set(backend(), (found = backend().compile(program)))
+  return found
+}

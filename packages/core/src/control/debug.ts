@@ -1,0 +1,2 @@
+/** The `debug` namespace. */
+export { debugCallback as callback, debugPrint as print } from './callback.ts'

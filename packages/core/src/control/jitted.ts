@@ -1,0 +1,167 @@
+/** `jit` as users call it: traces a function once for each signature, and runs the compiled program from then on. */
+import { ConcreteArray, type NDArray } from '../array.ts'
+import { OptionError, checkOptions, misuse } from '../errors.ts'
+import { FlatFunction, checkFunction, flattenArgs, nameOf } from '../flat.ts'
+import { avalKey } from '../ir/aval.ts'
+import type { ClosedJaxpr } from '../ir/jaxpr.ts'
+import { printJaxpr } from '../ir/print.ts'
+import { type TreeDef, flattenAny, unflatten } from '../tree.ts'
+import { Tracer, backend, bind, namedAxes } from '../trace.ts'
+import { evalJaxpr } from '../transform/eval.ts'
+import { closureConvert, stage } from '../transform/staging.ts'
+import type { Argnums } from '../transform/autodiff.ts'
+import type { Fn, Tree } from '../types.ts'
+import { jitPrimitive } from './jit.ts'
+
+export interface JitOptions {
+  /** Arguments that are no arrays: the function is traced anew for each of their values, compared by `Object.is` or structurally. */
+  staticArgnums?: Argnums
+  /** Arguments whose memory the program may reuse: they cannot be used again. */
+  donateArgnums?: Argnums
+  /** The back end to run on; by default the one that eager operations use. */
+  device?: 'reference' | 'wasm' | 'webgpu'
+  /** Write the operations of the function into an enclosing program, instead of a call. */
+  inline?: boolean
+}
+export interface Lowered {
+  /** The program, as text. */
+  asText(stage?: 'jaxpr'): string
+}
+export interface Jitted<A extends readonly unknown[], R> extends Fn<A, R> {
+  /** Trace for these arguments without running. */
+  lower(...args: A): Lowered
+  /** How often the function has been traced. */
+  readonly traces: number
+  clearCache(): void
+}
+
+interface Traced {
+  readonly program: ClosedJaxpr
+  readonly consts: readonly NDArray[]
+  readonly outDef: TreeDef
+}
+/** As many signatures of one function are remembered; the one least recently used is forgotten first. */
+const cacheSize = 128
+
+let disabled = false
+export const jitDisabled = (): boolean => disabled
+/** Run `f` with `jit` switched off: jitted functions and loops then run operation by operation, so that values can be looked at. */
+export function disableJit<T>(f: () => T): T {
+  const before = disabled
+  disabled = true
+  try {
+    return f()
+  } finally {
+    disabled = before
+  }
+}
+
+/** Static arguments by value: equal ones share a number. */
+class StaticValues {
+  readonly #known: unknown[] = []
+  idOf(value: unknown): number {
+    const at = this.#known.findIndex((other) => sameStatic(other, value))
+    return at >= 0 ? at : this.#known.push(value) - 1
+  }
+}
+function sameStatic(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || a.constructor !== b.constructor) return false
+  if (!Array.isArray(a) && a.constructor !== Object) return false
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameStatic((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
+}
+
+type AnyFunction = (...args: never[]) => unknown
+const listOf = (argnums: Argnums | undefined): readonly number[] => (argnums === undefined ? [] : typeof argnums === 'number' ? [argnums] : argnums)
+
+/**
+ * Compile a function: it is traced once for each combination of tree structures, shapes, dtypes and static arguments, and the program
+ * runs from then on.
+ *
+ * @param f a pure function of trees of arrays
+ * @throws ConcretizationError if `f` asks for the value of an argument; DeviceError if a donated array is used again
+ * @example
+ * ```ts
+ * import { jit, np } from 'fluxion'
+ * const f = jit((x) => np.tanh(x).sum())
+ * f(np.zeros([3])).item() // => 0
+ * f.traces // => 1
+ * ```
+ */
+export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(f: (...args: A) => R, options: JitOptions = {}): Jitted<A, R> {
+  checkFunction('jit', f)
+  checkOptions('jit', options, ['staticArgnums', 'donateArgnums', 'device', 'inline'])
+  const name = nameOf(f)
+  const cache = new Map<string, Traced>()
+  const statics = new StaticValues()
+  let traces = 0
+
+  const split = (args: readonly unknown[]) => {
+    const isStatic = new Set(listOf(options.staticArgnums).map((n) => checkArgnum('staticArgnums', n, args.length)))
+    const dynamic = args.filter((_, i) => !isStatic.has(i))
+    const staticKey = [...isStatic].map((i) => `${i}=${statics.idOf(args[i])}`).join()
+    const whole = (given: readonly unknown[]): unknown[] => {
+      let next = 0
+      return args.map((arg, i) => (isStatic.has(i) ? arg : given[next++]))
+    }
+    return { dynamic, staticKey, whole }
+  }
+  const traced = (args: readonly unknown[]): { leaves: NDArray[]; entry: Traced } => {
+    const { dynamic, staticKey, whole } = split(args)
+    const { leaves, def, paths } = flattenArgs(name, dynamic)
+    const key = [def.key, ...leaves.map((leaf) => avalKey(leaf.aval)), staticKey, ...namedAxes().map((axis) => `${axis.name}:${axis.size}`)].join(';')
+    let entry = cache.get(key)
+    // What the function closed over may belong to a trace that has ended.
+    if (entry?.consts.some((x) => x instanceof Tracer && !x.trace.alive) === true) entry = undefined
+    if (entry === undefined) {
+      traces++
+      const flat = new FlatFunction(`jit(${name})`, ((...given: unknown[]) => (f as unknown as AnyFunction)(...(whole(given) as never[]))) as AnyFunction, def)
+      const [program, consts] = closureConvert(stage(`jit(${name})`, flat.call, leaves.map((leaf) => leaf.aval), paths))
+      entry = { program, consts, outDef: flat.outDef }
+    }
+    cache.delete(key)
+    cache.set(key, entry)
+    if (cache.size > cacheSize) cache.delete(cache.keys().next().value!)
+    return { leaves, entry }
+  }
+  const wrapped = (...args: unknown[]): unknown => {
+    if (disabled) return (f as unknown as AnyFunction)(...(args as never[]))
+    checkDevice(options.device)
+    const { leaves, entry } = traced(args)
+    const operands = [...entry.consts, ...leaves]
+    const outs = options.inline === true ? evalJaxpr(entry.program, operands) : bind(jitPrimitive, operands, { name, jaxpr: entry.program })
+    if (options.donateArgnums !== undefined) donate(args, listOf(options.donateArgnums), outs)
+    return unflatten(entry.outDef, outs)
+  }
+  return Object.defineProperties(wrapped, {
+    name: { value: name },
+    traces: { get: () => traces },
+    lower: {
+      value: (...args: unknown[]): Lowered => {
+        const { entry } = traced(args)
+        return { asText: () => printJaxpr(entry.program) }
+      },
+    },
+    clearCache: { value: () => cache.clear() },
+  }) as unknown as Jitted<A, R>
+}
+
+function checkArgnum(option: string, n: number, count: number): number {
+  const index = n < 0 ? n + count : n
+  if (!Number.isInteger(n) || index < 0 || index >= count) throw new OptionError(misuse('jit', `${option} below the number of arguments, ${count}`, String(n)))
+  return index
+}
+function checkDevice(device: JitOptions['device']): void {
+  if (device !== undefined && device !== backend().name) {
+    throw new OptionError(misuse('jit', `a device that is there: '${backend().name}'`, `'${device}'`))
+  }
+}
+/** Give up the memory of donated arguments, those aside that are results at the same time. */
+function donate(args: readonly unknown[], argnums: readonly number[], outs: readonly NDArray[]): void {
+  for (const n of argnums) {
+    for (const leaf of flattenAny(args[checkArgnum('donateArgnums', n, args.length)])[0]) {
+      if (leaf instanceof ConcreteArray && !outs.includes(leaf)) leaf.forget('was donated to a jitted function')
+    }
+  }
+}

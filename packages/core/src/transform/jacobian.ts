@@ -1,0 +1,171 @@
+/** Jacobians and what is built of them. */
+import type { ArrayLike, NDArray } from '../array.ts'
+import { DtypeError, OptionError, checkOptions, misuse } from '../errors.ts'
+import { type FlatTree, FlatFunction, checkFunction, flattenArgs } from '../flat.ts'
+import { showAval } from '../ir/aval.ts'
+import { inAvals } from '../ir/jaxpr.ts'
+import { Linear, type Tangent, Zero } from '../primitive/define.ts'
+import { add, convert, eq } from '../primitive/elementwise.ts'
+import { iota, reshape, slice } from '../primitive/movement.ts'
+import { instantiate } from '../primitive/zeros.ts'
+import { sizeOf } from '../shape.ts'
+import { scalar } from '../trace.ts'
+import { type TreeDef, unflatten } from '../tree.ts'
+import type { Fn, LiftAll, Tree, TreeLike } from '../types.ts'
+import { type Argnums, jvp, grad } from './autodiff.ts'
+import { isDifferentiable, jvpFlat } from './jvp.ts'
+import { linearizeFlat } from './linearize.ts'
+import { transposeProgram } from './transpose.ts'
+import { moveBatchAxis, vmapFlat } from './vmap.ts'
+
+type AnyFunction = (...args: never[]) => unknown
+/** The result's tree, with the argument's tree in place of every leaf. */
+export type Jacobian<R, T> = R extends ArrayLike ? T : R extends object ? { [K in keyof R]: Jacobian<R[K], T> } : R
+export interface JacobianOptions {
+  argnums?: Argnums
+  hasAux?: false
+}
+
+interface Prepared {
+  readonly at: FlatTree
+  readonly flat: FlatFunction
+  /** The structures of the chosen arguments, and how a list of trees for them becomes the result. */
+  readonly single: boolean
+}
+function prepare(what: string, f: AnyFunction, options: JacobianOptions, args: readonly unknown[]): Prepared {
+  const { argnums = 0 } = options
+  const list = (typeof argnums === 'number' ? [argnums] : argnums) as readonly number[]
+  const chosen = list.map((n) => {
+    const at = n < 0 ? n + args.length : n
+    if (!Number.isInteger(n) || at < 0 || at >= args.length) throw new OptionError(misuse(what, `argnums below the number of arguments, ${args.length}`, String(n)))
+    return at
+  })
+  const at = flattenArgs(what, chosen.map((i) => args[i]))
+  at.leaves.forEach((leaf, i) => {
+    if (!isDifferentiable(leaf.aval)) throw new DtypeError(misuse(what, 'floating arguments to differentiate by', `${showAval(leaf.aval)} for ${at.paths[i]}`))
+  })
+  const partial = (...given: unknown[]): unknown => f(...(args.map((arg, i) => (chosen.includes(i) ? given[chosen.indexOf(i)] : arg)) as never[]))
+  return { at, flat: new FlatFunction(what, partial as AnyFunction, at.def), single: typeof argnums === 'number' }
+}
+/** The basis of a list of arrays: for each array all its unit vectors, as rows. */
+function basis(x: NDArray, before: number, total: number): NDArray {
+  const size = sizeOf(x.shape)
+  const rows = iota('int32', [total, size], 0)
+  const columns = iota('int32', [total, size], 1)
+  const shifted = before === 0 ? columns : add(columns, scalar(before, 'int32'))
+  return reshape(convert(eq(rows, shifted), x.dtype), [total, ...x.shape])
+}
+/** Arrange blocks `[result leaf][argument leaf]` as trees in trees. */
+function arrange(blocks: readonly (readonly NDArray[])[], outDef: TreeDef, { at, single }: Prepared): unknown {
+  const rows = blocks.map((row) => {
+    const list = unflatten(at.def, row) as unknown[]
+    return single ? list[0] : list
+  })
+  return unflatten(outDef, rows)
+}
+
+/**
+ * The Jacobian of a function, column by column in forward mode: best where there are fewer inputs than outputs.
+ *
+ * @returns a function that gives, for each leaf of the result, a tree like the argument, of arrays of shape result + argument
+ * @example
+ * ```ts
+ * import { jacfwd, np } from 'fluxion'
+ * jacfwd((x) => x.mul(x))(np.array([1, 2])) // => [[2, 0], [0, 4]]
+ * ```
+ */
+export function jacfwd<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(f: (...args: A) => R, options: JacobianOptions = {}): Fn<A, Jacobian<R, A[0]>> {
+  checkFunction('jacfwd', f)
+  checkOptions('jacfwd', options, ['argnums', 'hasAux'])
+  return ((...args: unknown[]) => {
+    const prepared = prepare('jacfwd', f as unknown as AnyFunction, options, args)
+    const { leaves } = prepared.at
+    const total = leaves.reduce((sum, x) => sum + x.size, 0)
+    let before = 0
+    const directions = leaves.map((x) => basis(x, (before += x.size) - x.size, total))
+    const push = (tangents: NDArray[]): NDArray[] => jvpFlat('jacfwd', prepared.flat.call, leaves, tangents)[1].map((t) => instantiate(strongZero(t)))
+    const [columns, dims] = vmapFlat(push, directions, directions.map(() => 0), { size: total, name: undefined })
+    const blocks = columns.map((column, o) => {
+      const last = moveBatchAxis(column, dims[o]!, column.ndim - (dims[o] === null ? 0 : 1), total)
+      return splitLast(last, leaves)
+    })
+    return arrange(blocks, prepared.flat.outDef, prepared)
+  }) as Fn<A, Jacobian<R, A[0]>>
+}
+const strongZero = (t: Tangent): Tangent => (t instanceof Zero ? new Zero({ ...t.aval, weakType: false }) : t)
+/** Cut the last axis in pieces of the sizes of `leaves`, each in its leaf's shape. */
+function splitLast(x: NDArray, leaves: readonly NDArray[]): NDArray[] {
+  const outer = x.shape.slice(0, -1)
+  let at = 0
+  return leaves.map((leaf) => {
+    const part = slice(x, [...outer.map(() => 0), at], [...outer, (at += leaf.size)])
+    return reshape(part, [...outer, ...leaf.shape])
+  })
+}
+
+/**
+ * The Jacobian of a function, row by row in reverse mode: best where there are fewer outputs than inputs.
+ *
+ * @see jacfwd for the result
+ * @example
+ * ```ts
+ * import { jacrev, np } from 'fluxion'
+ * jacrev((x) => x.mul(x))(np.array([1, 2])) // => [[2, 0], [0, 4]]
+ * ```
+ */
+export function jacrev<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(f: (...args: A) => R, options: JacobianOptions = {}): Fn<A, Jacobian<R, A[0]>> {
+  checkFunction('jacrev', f)
+  checkOptions('jacrev', options, ['argnums', 'hasAux'])
+  return ((...args: unknown[]) => {
+    const prepared = prepare('jacrev', f as unknown as AnyFunction, options, args)
+    const { leaves } = prepared.at
+    const linear = linearizeFlat('jacrev', prepared.flat.call, leaves, leaves.map(() => true))
+    const inputs = inAvals(linear.program).map((a) => new Linear(a))
+    const floats = linear.outs.filter((_, i) => linear.nonzeroOuts[i])
+    const total = floats.reduce((sum, y) => sum + y.size, 0)
+    let before = 0
+    const directions = floats.map((y) => basis(y, (before += y.size) - y.size, total))
+    const pull = (cts: NDArray[]): NDArray[] => transposeProgram(linear.program, inputs, cts).map(instantiate)
+    const [rows, dims] = total === 0 ? [[], []] : vmapFlat(pull, directions, directions.map(() => 0), { size: total, name: undefined })
+    const fronted = rows.map((row, i) => moveBatchAxis(row, dims[i]!, 0, total))
+    let at = 0
+    const blocks = linear.outs.map((y, o) => {
+      if (!linear.nonzeroOuts[o]) return leaves.map((x) => instantiate(new Zero({ shape: [...y.shape, ...x.shape], dtype: x.dtype, weakType: false })))
+      const start = at
+      at += y.size
+      return fronted.map((row, i) => reshape(slice(row, [start, ...leaves[i]!.shape.map(() => 0)], [at, ...leaves[i]!.shape]), [...y.shape, ...leaves[i]!.shape]))
+    })
+    return arrange(blocks, prepared.flat.outDef, prepared)
+  }) as Fn<A, Jacobian<R, A[0]>>
+}
+
+/**
+ * The Hessian of a scalar function: forward mode over reverse mode.
+ *
+ * @example
+ * ```ts
+ * import { hessian, np } from 'fluxion'
+ * hessian((x) => x.mul(x).mul(x).sum())(np.array([1, 2])) // => [[6, 0], [0, 12]]
+ * ```
+ */
+export function hessian<A extends readonly unknown[] = NDArray[]>(f: (...args: A) => ArrayLike, options: JacobianOptions = {}): Fn<A, Jacobian<A[0], A[0]>> {
+  checkFunction('hessian', f)
+  checkOptions('hessian', options, ['argnums', 'hasAux'])
+  // The types of both Jacobians at once are too deep for the compiler to follow.
+  const rows = jacrev as (f: AnyFunction, options: JacobianOptions) => AnyFunction
+  const columns = jacfwd as (f: AnyFunction, options: JacobianOptions) => unknown
+  return columns(rows(f as unknown as AnyFunction, options), options) as Fn<A, Jacobian<A[0], A[0]>>
+}
+
+/**
+ * The product of a scalar function's Hessian at `primals` with a direction, without forming the Hessian.
+ *
+ * @example
+ * ```ts
+ * import { hvp, np } from 'fluxion'
+ * hvp((x) => x.mul(x).mul(x).sum(), [np.array([1, 2])], [np.array([1, 0])]) // => [6, 0]
+ * ```
+ */
+export function hvp<A extends readonly TreeLike[] | readonly []>(f: (...args: LiftAll<A>) => ArrayLike, primals: A, tangents: A): LiftAll<A>[0] {
+  return jvp(grad(f as (...args: never[]) => ArrayLike) as never, primals as never, tangents as never)[1] as LiftAll<A>[0]
+}
