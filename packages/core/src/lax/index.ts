@@ -1,0 +1,12 @@
+/** `lax`: operations as the primitives have them, without promotion, and structured control flow. */
+export { cond, switchCase as switch } from '../control/branches.ts'
+export { allGather, axisIndex, axisSize, pmax, pmean, pmin, ppermute, psum } from '../control/collective.ts'
+export { type ScanOptions, foriLoop, map, scan, whileLoop } from '../control/loops.ts'
+export * from '../primitive/elementwise.ts'
+export { broadcastInDim, concatenate, expandDims, iota, pad, reshape, rev, slice, split, squeeze, transpose } from '../primitive/movement.ts'
+export { dynamicSlice, dynamicUpdateSlice, gather, scatter, scatterAdd, scatterMax, scatterMin, scatterMul } from '../primitive/indexing.ts'
+export { argmax, argmin, reduceAnd, reduceMax, reduceMin, reduceOr, reduceProd, reduceSum, reduceXor } from '../primitive/reduce.ts'
+export { cumlogsumexp, cummax, cummin, cumprod, cumsum } from '../primitive/cumulative.ts'
+export { dotGeneral } from '../primitive/dot.ts'
+export { sort, topK } from '../primitive/sort.ts'
+export { stopGradient } from '../transform/autodiff.ts'
