@@ -20,7 +20,7 @@ export function printJaxpr({ jaxpr }: ClosedJaxpr): string {
 export function printAround(jaxpr: Jaxpr, index: number, reach = 5): string {
   const printer: Printer = { names: new Names(jaxpr), shared: new Map() }
   const [from, to] = [Math.max(0, index - reach), Math.min(jaxpr.equations.length, index + reach + 1)]
-  const lines = [
+  const lines = (): Doc[] => [
     ...(from > 0 ? ['...'] : []),
     ...jaxpr.equations.slice(from, to).map((equation) => equationDoc(equation, printer)),
     ...(to < jaxpr.equations.length ? ['...'] : []),
@@ -117,36 +117,36 @@ function sharedPrograms(whole: Jaxpr): Map<Jaxpr, string> {
 const programsIn = (value: unknown): Jaxpr[] =>
   (Array.isArray(value) ? value : [value]).filter(isClosedJaxpr).map(({ jaxpr }) => jaxpr)
 
-function program(jaxpr: Jaxpr, printer: Printer): Doc {
-  return skeleton(
-    jaxpr,
-    jaxpr.equations.map((equation) => () => equationDoc(equation, printer)),
-    printer,
-  )
-}
-/** Equations may be given as functions: their variables are named after those of the inputs. */
-function skeleton(jaxpr: Jaxpr, equations: readonly (Doc | (() => Doc))[], printer: Printer): Doc {
+const program = (jaxpr: Jaxpr, printer: Printer): Doc =>
+  skeleton(jaxpr, () => jaxpr.equations.map((equation) => equationDoc(equation, printer)), printer)
+/** A program around its equations, which are printed after its inputs, so that these are named first. */
+function skeleton(jaxpr: Jaxpr, equations: () => readonly Doc[], printer: Printer): Doc {
   const constants = binders(jaxpr.constants, printer)
   const inputs = binders(jaxpr.inputs, printer)
-  const body = join(lineBreak('; '), equations.map((equation) => (typeof equation === 'function' ? equation() : equation)))
+  const body = join(lineBreak('; '), equations())
   const outputs = concat('(', variables(jaxpr.outputs.map((atom) => atomText(atom, printer)), ','), jaxpr.outputs.length === 1 ? ',)' : ')')
-  return concat(
-    group(nest(2, concat('{ lambda ', constants, '; ', inputs, '. let', nest(2, concat(lineBreak(), body)), lineBreak(), 'in ', outputs))),
-    ' }',
-  )
+  const inside = concat('{ lambda ', constants, '; ', inputs, '. let', nest(2, concat(lineBreak(), body)), lineBreak(), 'in ', outputs)
+  return group(concat(nest(2, inside), ' }'))
 }
 
-function equationDoc({ primitive, inputs, params, outputs }: Equation, printer: Printer): Doc {
+function equationDoc(equation: Equation, printer: Printer): Doc {
+  const { primitive, inputs, params, outputs } = equation
   const shown = showParams(primitive, params)
   if (primitive.name === 'jit') likeNames(shown, inputs, outputs, printer)
-  const results = outputs.length === 0 ? '' : concat(binders(outputs, printer, inferAvals(primitive, inputs, params, outputs)), ' = ')
+  const results = outputs.length === 0 ? '' : concat(binders(outputs, printer, unusedTypes(equation)), ' = ')
+  const parameters = paramsDoc(shown, printer)
   const operands = variables(inputs.map((atom) => atomText(atom, printer)), '')
-  return concat(results, primitive.name, paramsDoc(shown, printer), ' ', operands)
+  return concat(results, primitive.name, parameters, ' ', operands)
 }
 /** A result that is not used has no variable, and so no type of its own: the type rule knows it. */
-function inferAvals({ type }: Equation['primitive'], inputs: readonly Atom[], params: object, outputs: readonly (Var | null)[]): readonly (string | undefined)[] {
+function unusedTypes({ primitive, inputs, params, outputs }: Equation): readonly string[] {
   if (!outputs.includes(null)) return []
-  return type(inputs.map((atom) => atom.aval), params as never).map(showAval)
+  try {
+    return primitive.type(inputs.map((atom) => atom.aval), params as never).map(showAval)
+  } catch {
+    // Equations that are wrong print too: that is how they are reported.
+    return outputs.map(() => '?')
+  }
 }
 function likeNames(shown: readonly Shown[], inputs: readonly Atom[], outputs: readonly (Var | null)[], { names, shared }: Printer): void {
   for (const [, value] of shown) {
@@ -157,7 +157,7 @@ function likeNames(shown: readonly Shown[], inputs: readonly Atom[], outputs: re
 }
 
 const variables = (texts: readonly string[], separator: string): Doc => nest(2, group(join(concat(separator, group(lineBreak())), texts)))
-const binders = (list: readonly (Var | null)[], { names }: Printer, types: readonly (string | undefined)[] = []): Doc =>
+const binders = (list: readonly (Var | null)[], { names }: Printer, types: readonly string[] = []): Doc =>
   variables(list.map((v, i) => `${names.of(v)}:${v === null ? types[i] : showAval(v.aval)}`), '')
 
 const atomText = (atom: Atom, { names }: Printer): string =>
