@@ -12,6 +12,7 @@ import { bind1 } from '../trace.ts'
 import { bilinearJvp, bilinearTranspose, productType } from './bilinear.ts'
 import { type BatchDim, type Primitive, definePrimitive } from './define.ts'
 import { convert } from './elementwise.ts'
+import { showNumbers } from './gather.ts'
 import { full, reshape, rev, transpose } from './movement.ts'
 
 /** Which axis is what: `lhs` lists batch, features, then space; `rhs` output features, input features, space; `out` as `lhs`. */
@@ -287,8 +288,9 @@ const convPrimitive: Primitive<ConvParams> = definePrimitive<ConvParams>({
   transpose: bilinearTranspose(where, transposeLhs, transposeRhs),
   batch,
   reference,
-  show: ({ preferredElementType, ...rest }) => ({
+  show: ({ dimensionNumbers, preferredElementType, ...rest }) => ({
     ...rest,
+    dimensionNumbers: showNumbers('ConvDimensionNumbers', { ...dimensionNumbers }),
     preferredElementType: preferredElementType ?? null,
     outSharding: null,
     precision: null,

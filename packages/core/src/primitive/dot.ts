@@ -184,8 +184,10 @@ export const dotGeneralPrimitive: Primitive<Params> = definePrimitive<Params>({
   ),
   batch,
   reference,
-  show: ({ preferredElementType, ...rest }) =>
-    preferredElementType === undefined ? rest : { ...rest, preferredElementType },
+  show: ({ dimensionNumbers, preferredElementType }) => ({
+    dimensionNumbers: `(${dimensionNumbers.map((pair) => `(${pair.map((axes) => `[${axes.join(', ')}]`).join(', ')})`).join(', ')})`,
+    preferredElementType,
+  }),
 })
 
 /** Multiply and sum as `dimensionNumbers` say; the result has the batch axes, then the axes of `x` alone, then those of `y`. */

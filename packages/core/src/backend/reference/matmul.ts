@@ -78,9 +78,9 @@ function multiplyRows(
 ): void {
   const [depth, n] = [lhs.columns.length, rhs.columns.length]
   const dense = packed(rhs)
-  // the sum of x · 0 is NaN exactly if some x is not finite
+  // the sum of x − x is NaN exactly if some x is not finite
   let check = 0
-  for (let i = 0; i < dense.length; i++) check += dense[i]! * 0
+  for (let i = 0; i < dense.length; i++) check += dense[i]! - dense[i]!
   const skip = check === 0
   const row = new Float64Array(n)
   const starts = new Int32Array(depth)

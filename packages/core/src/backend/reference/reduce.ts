@@ -1,5 +1,4 @@
 /** Reductions of host arrays along any axes: each output element is folded in a register or, along leading axes, row by row. */
-import type { DType } from '../../dtype.ts'
 import { isFloat } from '../../dtype.ts'
 import { type Shape, sizeOf, without } from '../../shape.ts'
 import type { HostArray, TypedArray } from '../interface.ts'
