@@ -55,14 +55,15 @@ export abstract class Trace {
 
 /** A value inside a trace: shape and dtype are known, elements are not. */
 export abstract class Tracer extends NDArray {
-  readonly trace: Trace
+  /** The trace that it belongs to. */
+  readonly owner: Trace
   /** Where it was made, and in the words of the user which argument it is, if it is one. */
   readonly origin: Error
   readonly label: string | undefined
 
   constructor(trace: Trace, label?: string) {
     super()
-    this.trace = trace
+    this.owner = trace
     this.label = label
     this.origin = new Error('made here')
   }
@@ -70,7 +71,7 @@ export abstract class Tracer extends NDArray {
   #refuse(use: string): never {
     const which = this.label === undefined ? '' : ` It comes from ${this.label}.`
     throw new ConcretizationError(
-      `${use} asks for the value of ${String(this)}, which has none: it is being traced by ${this.trace.what}.${which}\n` +
+      `${use} asks for the value of ${this.toString()}, which has none: it is being traced by ${this.owner.what}.${which}\n` +
         'hint: use np.where, lax.cond or lax.whileLoop on traced values, or mark the argument static (staticArgnums); compare with x.gt(y), not x > y',
     )
   }
@@ -102,10 +103,10 @@ export abstract class Tracer extends NDArray {
 
 /** Refuse a tracer whose function has returned. */
 export function assertLive(x: NDArray): void {
-  if (!(x instanceof Tracer) || x.trace.alive) return
+  if (!(x instanceof Tracer) || x.owner.alive) return
   const made = placeOf(x.origin)
   throw new LeakedTracerError(
-    `${String(x)} was used after the function traced by ${x.trace.what} had returned${made === '' ? '' : `; it was made${made}`}\n` +
+    `${x.toString()} was used after the function traced by ${x.owner.what} had returned${made === '' ? '' : `; it was made${made}`}\n` +
       'hint: return values from the traced function instead of keeping them in outer variables',
   )
 }
@@ -129,7 +130,7 @@ class EvalTrace extends Trace {
 export function concreteOf(x: NDArray): ConcreteArray {
   if (x instanceof ConcreteArray) return x
   assertLive(x)
-  throw new LeakedTracerError(`${String(x)} was used outside of the function traced by ${x instanceof Tracer ? x.trace.what : 'nobody'}`)
+  throw new LeakedTracerError(`${x.toString()} was used outside of the function traced by ${x instanceof Tracer ? x.owner.what : 'nobody'}`)
 }
 
 let ruleDepth = 0

@@ -30,7 +30,7 @@ interface CheckpointParams {
 }
 
 export const checkpointPrimitive: Primitive<CheckpointParams> = definePrimitive<CheckpointParams>({
-  name: 'checkpoint',
+  name: 'remat2',
   type: (_, { jaxpr }) => outAvals(jaxpr),
   jvp(primals, tangents, params) {
     const { program, nonzeroOuts } = jvpProgram(params.jaxpr, nonzeroOf(tangents))
@@ -91,7 +91,6 @@ export const checkpointPrimitive: Primitive<CheckpointParams> = definePrimitive<
     return [bind(checkpointPrimitive, moved, { ...params, jaxpr: program }), batchedOuts.map((is) => (is ? 0 : null))]
   },
   reference: (args, { jaxpr }, _, run) => run(jaxpr, args),
-  show: ({ jaxpr, policy, preventCse, differentiated }) => ({ differentiated, jaxpr, policy, preventCse }),
 })
 
 /** Results of the equations that a policy lets be kept. */

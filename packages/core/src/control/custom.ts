@@ -23,6 +23,8 @@ interface CallParams {
   /** `call` as a program, once staged; its first `numConsts` operands are values that the function closed over. */
   readonly jaxpr: ClosedJaxpr | undefined
   readonly numConsts: number
+  /** Names of the user's rules, for printed programs. */
+  readonly ruleNames: Readonly<Record<string, string>>
 }
 interface JvpParams extends CallParams {
   readonly jvp: (primals: readonly NDArray[], tangents: readonly NDArray[]) => readonly [readonly NDArray[], readonly Tangent[]]
@@ -40,6 +42,14 @@ const callRules = {
   direct: (args: readonly NDArray[], { call }: CallParams): readonly NDArray[] => call(args),
   reference: ((args, { jaxpr }, _, run) => run(jaxpr!, args)) as Primitive<CallParams>['reference'],
 }
+const showCall = ({ name, jaxpr, numConsts, ruleNames }: CallParams): object => ({
+  name,
+  callJaxpr: jaxpr,
+  ...ruleNames,
+  ...(numConsts > 0 ? { numConsts } : {}),
+  symbolicZeros: false,
+})
+const ruleName = (rule: AnyFunction): string => (rule.name === '' ? '<lambda>' : rule.name)
 function staged<P extends CallParams>(params: P, args: readonly NDArray[]): readonly [P, readonly NDArray[]] {
   if (params.jaxpr !== undefined) return [params, args]
   const [jaxpr, consts] = closureConvert(stage(params.name, params.call, args.map((arg) => arg.aval)))
@@ -94,7 +104,7 @@ const customJvpCall: Primitive<JvpParams> = definePrimitive<JvpParams>({
     })
     return [outs, outs.map(() => 0)]
   },
-  show: ({ name, jaxpr, numConsts }) => ({ name, callJaxpr: jaxpr, jvpJaxprFun: '<function>', numConsts, symbolicZeros: false }),
+  show: showCall,
 })
 
 const customVjpCall: Primitive<VjpParams> = definePrimitive<VjpParams>({
@@ -141,7 +151,7 @@ const customVjpCall: Primitive<VjpParams> = definePrimitive<VjpParams>({
     })
     return [outs, outs.map(() => 0)]
   },
-  show: ({ name, jaxpr, numConsts }) => ({ name, bwd: '<function>', callJaxpr: jaxpr, fwdJaxprThunk: '<function>', numConsts, outTrees: '<function>', symbolicZeros: false }),
+  show: showCall,
 })
 
 interface LinearParams {
@@ -241,7 +251,7 @@ export function customJvp<A extends readonly unknown[] = NDArray[], R extends Tr
       out!.leaves.forEach((leaf, i) => checkTangent(`${name}.defjvp`, leaf.aval, tangent!.leaves[i]!.aval, out!.paths[i]!))
       return [out!.leaves, tangent!.leaves.map((t, i) => (isDifferentiable(out!.leaves[i]!.aval) ? t : new Zero(t.aval)))]
     }
-    const outs = bind(customJvpCall, leaves, { name, call, jvp, jaxpr: undefined, numConsts: 0 })
+    const outs = bind(customJvpCall, leaves, { name, call, jvp, jaxpr: undefined, numConsts: 0, ruleNames: { jvp: ruleName(rule) } })
     return unflatten(outDef!, outs)
   }
   return Object.assign(wrapped as Fn<A, R>, {
@@ -302,7 +312,16 @@ export function customVjp<A extends readonly unknown[] = NDArray[], R extends Tr
       const given = apply(userBwd, [...fixed, unflatten(residualDef!, residuals), unflatten(outDef!, cts)])
       return cotangentLeaves(name, given, def, primals)
     }
-    const outs = bind(customVjpCall, leaves, { name, call, fwd, bwd, numOuts: () => outDef!.leaves, jaxpr: undefined, numConsts: 0 })
+    const outs = bind(customVjpCall, leaves, {
+      name,
+      call,
+      fwd,
+      bwd,
+      numOuts: () => outDef!.leaves,
+      jaxpr: undefined,
+      numConsts: 0,
+      ruleNames: { fwd: ruleName(userFwd), bwd: ruleName(userBwd) },
+    })
     return unflatten(outDef!, outs)
   }
   return Object.assign(wrapped as Fn<A, R>, {

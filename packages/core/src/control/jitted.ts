@@ -113,7 +113,7 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
     const key = [def.key, ...leaves.map((leaf) => avalKey(leaf.aval)), staticKey, ...namedAxes().map((axis) => `${axis.name}:${axis.size}`)].join(';')
     let entry = cache.get(key)
     // What the function closed over may belong to a trace that has ended.
-    if (entry?.consts.some((x) => x instanceof Tracer && !x.trace.alive) === true) entry = undefined
+    if (entry?.consts.some((x) => x instanceof Tracer && !x.owner.alive) === true) entry = undefined
     if (entry === undefined) {
       traces++
       const flat = new FlatFunction(`jit(${name})`, ((...given: unknown[]) => (f as unknown as AnyFunction)(...(whole(given) as never[]))) as AnyFunction, def)

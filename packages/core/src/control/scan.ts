@@ -189,16 +189,6 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
     }
     return [...carry, ...ys]
   },
-  show: ({ jaxpr, length, reverse, numConsts, numCarry, unroll }) => ({
-    _splitTranspose: false,
-    jaxpr,
-    length,
-    linear: inAvals(jaxpr).map(() => false),
-    numCarry,
-    numConsts,
-    reverse,
-    unroll,
-  }),
 })
 
 const zeroOf = (x: { readonly aval: Aval }): Zero => new Zero(x.aval)

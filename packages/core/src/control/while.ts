@@ -81,7 +81,6 @@ export const whilePrimitive: Primitive<WhileParams> = definePrimitive<WhileParam
     while (run(condJaxpr, [...condConsts, ...carry])[0]!.data[0] !== 0) carry = run(bodyJaxpr, [...bodyConsts, ...carry])
     return carry
   },
-  show: ({ bodyJaxpr, bodyNconsts, condJaxpr, condNconsts }) => ({ bodyJaxpr, bodyNconsts, condJaxpr, condNconsts }),
 })
 
 /** The loop over carry and tangents of the carry. */

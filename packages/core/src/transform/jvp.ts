@@ -49,7 +49,7 @@ export class JvpTrace extends Trace {
   }
 
   split(x: NDArray): [NDArray, Tangent] {
-    if (x instanceof JvpTracer && x.trace === this) return [x.primal, x.tangent]
+    if (x instanceof JvpTracer && x.owner === this) return [x.primal, x.tangent]
     assertLive(x)
     return [x, new Zero(x.aval)]
   }

@@ -28,7 +28,7 @@ export class StagingTrace extends Trace {
     return new StagedTracer(this, variable, label)
   }
   owns(x: NDArray): x is StagedTracer {
-    return x instanceof StagedTracer && x.trace === this
+    return x instanceof StagedTracer && x.owner === this
   }
 
   override process(primitive: AnyPrimitive, args: readonly NDArray[], params: object): readonly NDArray[] {

@@ -32,7 +32,7 @@ class BatchTrace extends Trace {
     this.axis = axis
   }
   split(x: NDArray): [NDArray, BatchDim] {
-    if (x instanceof BatchTracer && x.trace === this) return [x.value, x.dim]
+    if (x instanceof BatchTracer && x.owner === this) return [x.value, x.dim]
     assertLive(x)
     return [x, null]
   }

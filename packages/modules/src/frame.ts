@@ -1,0 +1,116 @@
+/**
+ * What a transformed function runs in: the parameters and state that it makes or reads, its random keys, and the stack of scopes that
+ * names come from. Haiku's idea; kept in this one file, and left on every exit.
+ */
+import { type FluxionError, MissingRuleError, type NDArray, currentTrace, random } from '@fluxion/core'
+
+/** A misuse of modules: outside of a transformed function, a missing parameter, a name used twice. */
+export class ModuleError extends (MissingRuleError as new (message: string) => FluxionError) {}
+
+export type Params = { readonly [module: string]: { readonly [name: string]: NDArray } }
+export type State = Params
+type Bundles<T> = Record<string, Record<string, T>>
+export interface StateEntry {
+  initial: NDArray
+  current: NDArray
+}
+
+/** Keys in order, as Haiku's PRNGSequence draws them: each one splits what is left. */
+export class KeySequence {
+  #key: NDArray
+  constructor(key: NDArray) {
+    this.#key = key
+  }
+  next(): NDArray {
+    const pair = random.split(this.#key)
+    this.#key = pair.get(0)
+    return pair.get(1)
+  }
+  get state(): NDArray {
+    return this.#key
+  }
+  set state(key: NDArray) {
+    this.#key = key
+  }
+}
+
+/** One call of a method (or the function itself, with no module): names made in it are unique in it. */
+export interface Scope {
+  readonly moduleName: string | undefined
+  readonly module: ModuleInfo | undefined
+  readonly method: string
+  readonly counters: Map<string, number>
+  readonly used: Set<string>
+}
+/** What interceptors, creators and getters are told of a module. */
+export interface ModuleInfo {
+  readonly moduleName: string
+  /** The factory that made the module: the key of mixed-precision policies. */
+  readonly factory: unknown
+}
+
+export interface Frame {
+  readonly params: Bundles<NDArray>
+  readonly state: Bundles<StateEntry>
+  /** Parameters and state may be made; otherwise they must be there. */
+  readonly initialising: boolean
+  readonly rng: KeySequence | undefined
+  readonly scopes: Scope[]
+  /** The trace that the function runs under: parameters made below it would leak. */
+  readonly trace: unknown
+}
+
+const frames: Frame[] = []
+export const newScope = (module: ModuleInfo | undefined, method: string): Scope => ({
+  moduleName: module?.moduleName,
+  module,
+  method,
+  counters: new Map(),
+  used: new Set(),
+})
+
+export function withFrame<T>(parts: Omit<Frame, 'scopes' | 'trace'>, f: () => T): T {
+  frames.push({ ...parts, scopes: [newScope(undefined, 'call')], trace: currentTrace() })
+  try {
+    return f()
+  } finally {
+    frames.pop()
+  }
+}
+export const insideTransform = (): boolean => frames.length > 0
+export function currentFrame(where: string): Frame {
+  const frame = frames.at(-1)
+  if (frame === undefined) {
+    throw new ModuleError(`${where}: must be called inside of a function that is being transformed\nhint: wrap the function in hk.transform, then call its init and apply`)
+  }
+  return frame
+}
+export const currentScope = (where: string): Scope => currentFrame(where).scopes.at(-1)!
+export function withScope<T>(scope: Scope, f: () => T): T {
+  const { scopes } = currentFrame('a module')
+  scopes.push(scope)
+  try {
+    return f()
+  } finally {
+    scopes.pop()
+  }
+}
+/** The bundle that parameters of the current scope belong to. */
+export const currentBundle = (where: string): string => currentScope(where).moduleName ?? '~'
+
+/** Whether parameters are being made. */
+export const runningInit = (): boolean => currentFrame('runningInit').initialising
+/**
+ * The next random key of the transformed function.
+ *
+ * @throws ModuleError if `apply` was given none
+ */
+export function nextRngKey(): NDArray {
+  const { rng } = currentFrame('nextRngKey')
+  if (rng === undefined) throw new ModuleError('nextRngKey: expected a key for apply, got null\nhint: apply(params, key, ...), or leave out hk.withoutApplyRng')
+  return rng.next()
+}
+/** Several keys at once. */
+export const nextRngKeys = (count: number): NDArray[] => Array.from({ length: count }, nextRngKey)
+/** A key if there is one, else `null`. */
+export const maybeNextRngKey = (): NDArray | null => currentFrame('maybeNextRngKey').rng?.next() ?? null
