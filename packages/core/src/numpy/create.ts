@@ -1,5 +1,5 @@
 /** Arrays from values of JavaScript, and arrays of one value. */
-import { type ArrayLike, ConcreteArray, NDArray, type Nested } from '../array.ts'
+import { type ArrayLike, type ConcreteArray, NDArray, type Nested } from '../array.ts'
 import type { TypedArray } from '../backend/interface.ts'
 import { allocate, roundTo } from '../backend/reference/host.ts'
 import { type DType, type Typed, checkDtype, dtypes, isFloat, isInteger } from '../dtype.ts'
@@ -27,7 +27,11 @@ const natural = new Map<string, DType>([
 ])
 function naturalDtype(where: string, values: TypedArray): DType {
   // subclasses, such as the Buffer of Node, count as what they extend
-  for (let type = Object.getPrototypeOf(values) as object; type !== null; type = Object.getPrototypeOf(type) as object) {
+  for (
+    let type = Object.getPrototypeOf(values) as object;
+    type !== null;
+    type = Object.getPrototypeOf(type) as object
+  ) {
     const dtype = natural.get(type.constructor.name)
     if (dtype !== undefined) return dtype
   }
@@ -55,7 +59,10 @@ interface Walked {
 }
 function walk(where: string, values: Nested, path: string): Walked {
   if (values instanceof NDArray || isTyped(values) || typeof values === 'number' || typeof values === 'boolean') {
-    return { shape: values instanceof NDArray ? values.shape : isTyped(values) ? [values.length] : [], leaves: [values] }
+    return {
+      shape: values instanceof NDArray ? values.shape : isTyped(values) ? [values.length] : [],
+      leaves: [values],
+    }
   }
   if (!Array.isArray(values)) {
     const got = values === null || typeof values !== 'object' ? String(values) : 'an object'
@@ -151,14 +158,18 @@ function arrayOf(where: string, values: Nested, asked: DType | undefined): NDArr
   if (dtype === undefined && typeof values === 'number') return asArray(where, values)
   const walked = walk(where, values, '')
   const type = dtype ?? dtypeOf(where, walked.leaves)
-  return walked.leaves.some((leaf) => leaf instanceof NDArray) ? stacked(where, values, type) : constant(where, walked, type)
+  return walked.leaves.some((leaf) => leaf instanceof NDArray)
+    ? stacked(where, values, type)
+    : constant(where, walked, type)
 }
 
 /** Check a shape given by a caller; a number stands for a shape of one axis. */
 export function checkShape(where: string, shape: Shape | number): Shape {
   const list = typeof shape === 'number' ? [shape] : shape
   if (Array.isArray(list) && list.every((dim) => Number.isInteger(dim) && dim >= 0)) return list as Shape
-  throw new ShapeError(misuse(where, 'a shape of integers that are not negative', JSON.stringify(shape) ?? String(shape)))
+  throw new ShapeError(
+    misuse(where, 'a shape of integers that are not negative', JSON.stringify(shape) ?? String(shape)),
+  )
 }
 
 /** One value everywhere; a number by itself makes weak float32, as it does in JAX. */

@@ -98,7 +98,9 @@ function accumulateFrom(
   const a = asArray(where, x)
   if (a.ndim === 0) throw new ShapeError(misuse(where, 'an array of rank 1 or more', showAval(a.aval)))
   if (a.ndim > 1 && options.axis === undefined) {
-    throw new OptionError(misuse(where, 'an axis for an array of more than one', showAval(a.aval), `${where}(x, { axis: 0 })`))
+    throw new OptionError(
+      misuse(where, 'an axis for an array of more than one', showAval(a.aval), `${where}(x, { axis: 0 })`),
+    )
   }
   const axis = normalAxis(where, options.axis ?? 0, a.ndim)
   const out = accumulate(where, fold, a, axis, options.dtype ?? (widened ? accumulatorOf(a.dtype) : undefined))
@@ -229,7 +231,10 @@ export interface TrapezoidOptions {
 export function trapezoid(y: ArrayLike, options: TrapezoidOptions = {}): NDArray {
   checkOptions('trapezoid', options, ['x', 'dx', 'axis'])
   const at = options.x
-  const [samples, places] = promoteDtypesInexact('trapezoid', ...(at === undefined ? [y] : [y, at])) as [NDArray, NDArray?]
+  const [samples, places] = promoteDtypesInexact('trapezoid', ...(at === undefined ? [y] : [y, at])) as [
+    NDArray,
+    NDArray?,
+  ]
   if (samples.ndim === 0) throw new ShapeError(misuse('trapezoid', 'samples along an axis', showAval(samples.aval)))
   const axis = normalAxis('trapezoid', options.axis ?? -1, samples.ndim)
   const values = moveAxis(samples, axis, samples.ndim - 1)
@@ -299,4 +304,5 @@ function gradientAlong(a: NDArray, spacing: NDArray, axis: number): NDArray {
   const inner = divide(add(multiply(left, after), multiply(right, before)), add(before, after))
   return concatenate([sliceAxis(slopes, axis, 0, 1), inner, sliceAxis(slopes, axis, -1, null)], axis)
 }
-const difference = (x: NDArray, axis: number): NDArray => lax.sub(sliceAxis(x, axis, 1, null), sliceAxis(x, axis, 0, -1))
+const difference = (x: NDArray, axis: number): NDArray =>
+  lax.sub(sliceAxis(x, axis, 1, null), sliceAxis(x, axis, 0, -1))

@@ -1,2 +1,245 @@
 /** The methods of arrays: the functions of `np` under their short names, installed on `NDArray.prototype`. */
-export interface ArrayMethods {}
+import { type ArrayLike, ConcreteArray, NDArray, type NestedNumbers } from '../array.ts'
+import type { DType } from '../dtype.ts'
+import { DeviceError } from '../errors.ts'
+import { copy } from '../primitive/elementwise.ts'
+import type { Shape } from '../shape.ts'
+import { cumprod, cumsum } from './cumulative.ts'
+import { showArray } from './display.ts'
+import { astype } from './info.ts'
+import { all, any, argmax, argmin, max, min, prod, ptp, sum } from './reductions.ts'
+import type { Index } from './slice.ts'
+import { mean, std, variance } from './statistics.ts'
+import type {
+  ArgOptions,
+  AxisOptions,
+  CumulativeOptions,
+  ExtremeOptions,
+  MaskedOptions,
+  MeanOptions,
+  ReduceOptions,
+  VarOptions,
+} from './types.ts'
+import {
+  absolute,
+  add,
+  conjugate,
+  divide,
+  floorDivide,
+  multiply,
+  negative,
+  remainder,
+  subtract,
+} from './ufuncs/arithmetic.ts'
+import { equal, greater, greaterEqual, less, lessEqual, notEqual } from './ufuncs/comparison.ts'
+import { power } from './ufuncs/exponential.ts'
+import { bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor, leftShift, rightShift } from './ufuncs/integers.ts'
+import { round } from './ufuncs/rounding.ts'
+import { clip } from './ufuncs/selection.ts'
+
+/** Operators under one short name each. */
+export interface OperatorMethods {
+  add(y: ArrayLike): NDArray
+  sub(y: ArrayLike): NDArray
+  mul(y: ArrayLike): NDArray
+  div(y: ArrayLike): NDArray
+  floorDiv(y: ArrayLike): NDArray
+  mod(y: ArrayLike): NDArray
+  pow(y: ArrayLike): NDArray
+  neg(): NDArray
+  abs(): NDArray
+  eq(y: ArrayLike): NDArray
+  ne(y: ArrayLike): NDArray
+  lt(y: ArrayLike): NDArray
+  le(y: ArrayLike): NDArray
+  gt(y: ArrayLike): NDArray
+  ge(y: ArrayLike): NDArray
+  and(y: ArrayLike): NDArray
+  or(y: ArrayLike): NDArray
+  xor(y: ArrayLike): NDArray
+  not(): NDArray
+  shl(y: ArrayLike): NDArray
+  shr(y: ArrayLike): NDArray
+}
+
+/** Reductions, and functions that keep the shape. */
+export interface ReductionMethods {
+  sum(options?: ReduceOptions): NDArray
+  prod(options?: ReduceOptions): NDArray
+  mean(options?: MeanOptions): NDArray
+  var(options?: VarOptions): NDArray
+  std(options?: VarOptions): NDArray
+  max(options?: ExtremeOptions): NDArray
+  min(options?: ExtremeOptions): NDArray
+  ptp(options?: AxisOptions): NDArray
+  all(options?: MaskedOptions): NDArray
+  any(options?: MaskedOptions): NDArray
+  argmax(options?: ArgOptions): NDArray
+  argmin(options?: ArgOptions): NDArray
+  cumsum(options?: CumulativeOptions): NDArray
+  cumprod(options?: CumulativeOptions): NDArray
+  round(options?: { decimals?: number }): NDArray
+  clip(min?: ArrayLike | null, max?: ArrayLike | null): NDArray
+  astype(dtype: DType): NDArray
+  conj(): NDArray
+  copy(): NDArray
+}
+
+/** Functions that move elements, choose some, or contract axes. */
+export interface MovementMethods {
+  reshape(shape: Shape | number): NDArray
+  transpose(axes?: readonly number[]): NDArray
+  ravel(): NDArray
+  flatten(): NDArray
+  squeeze(options?: { axis?: number | readonly number[] }): NDArray
+  swapaxes(axis1: number, axis2: number): NDArray
+  repeat(repeats: ArrayLike, options?: { axis?: number; totalRepeatLength?: number }): NDArray
+  take(indices: ArrayLike, options?: TakeOptions): NDArray
+  sort(options?: SortOptions): NDArray
+  argsort(options?: SortOptions): NDArray
+  diagonal(options?: DiagonalOptions): NDArray
+  nonzero(options?: { size?: number; fillValue?: number }): NDArray[]
+  searchsorted(values: ArrayLike, options?: { side?: 'left' | 'right' }): NDArray
+  dot(y: ArrayLike): NDArray
+  matmul(y: NDArray): NDArray
+  get(...index: readonly Index[]): NDArray
+  at(...index: readonly Index[]): At
+}
+export interface TakeOptions {
+  axis?: number
+  mode?: 'fill' | 'clip' | 'wrap'
+  fillValue?: number
+}
+export interface SortOptions {
+  axis?: number | null
+  descending?: boolean
+  stable?: boolean
+}
+export interface DiagonalOptions {
+  offset?: number
+  axis1?: number
+  axis2?: number
+}
+export interface ScatterOptions {
+  mode?: 'drop' | 'clip' | 'fill' | 'promiseInBounds'
+  indicesAreSorted?: boolean
+  uniqueIndices?: boolean
+}
+/** Copies of an array with the elements at an index changed. */
+export interface At {
+  set(values: ArrayLike, options?: ScatterOptions): NDArray
+  add(values: ArrayLike, options?: ScatterOptions): NDArray
+  mul(values: ArrayLike, options?: ScatterOptions): NDArray
+  multiply(values: ArrayLike, options?: ScatterOptions): NDArray
+  min(values: ArrayLike, options?: ScatterOptions): NDArray
+  max(values: ArrayLike, options?: ScatterOptions): NDArray
+  apply(f: (x: NDArray) => NDArray, options?: ScatterOptions): NDArray
+  get(options?: ScatterOptions & { fillValue?: number }): NDArray
+}
+
+export interface ArrayMethods extends OperatorMethods, ReductionMethods, MovementMethods {
+  /** The axes in reverse order. */
+  readonly T: NDArray
+  /** The last two axes exchanged. */
+  readonly mT: NDArray
+  /** Elements as nested lists of numbers. */
+  toArray(): NestedNumbers
+  toString(): string
+}
+
+/** For every method the function that does it, of the array and the method's arguments. */
+export type MethodTable<M> = {
+  readonly [K in keyof M]: M[K] extends (...args: infer A) => infer R ? (x: NDArray, ...args: A) => R : never
+}
+
+/** Put methods on all arrays. */
+export function installMethods<M>(table: MethodTable<M>): void {
+  for (const [name, f] of Object.entries(table) as [string, (x: NDArray, ...args: unknown[]) => unknown][]) {
+    define(name, {
+      value(this: NDArray, ...args: unknown[]): unknown {
+        return f(this, ...args)
+      },
+      writable: true,
+    })
+  }
+}
+/** Put properties on all arrays that are computed when they are read. */
+export function installGetters(table: Readonly<Record<string, (x: NDArray) => unknown>>): void {
+  for (const [name, f] of Object.entries(table)) {
+    define(name, {
+      get(this: NDArray): unknown {
+        return f(this)
+      },
+    })
+  }
+}
+const define = (name: string | symbol, descriptor: PropertyDescriptor): void => {
+  Object.defineProperty(NDArray.prototype, name, { ...descriptor, configurable: true })
+}
+
+installMethods<OperatorMethods>({
+  add,
+  sub: subtract,
+  mul: multiply,
+  div: divide,
+  floorDiv: floorDivide,
+  mod: remainder,
+  pow: power,
+  neg: negative,
+  abs: absolute,
+  eq: equal,
+  ne: notEqual,
+  lt: less,
+  le: lessEqual,
+  gt: greater,
+  ge: greaterEqual,
+  and: bitwiseAnd,
+  or: bitwiseOr,
+  xor: bitwiseXor,
+  not: bitwiseNot,
+  shl: leftShift,
+  shr: rightShift,
+})
+
+installMethods<ReductionMethods>({
+  sum,
+  prod,
+  mean,
+  var: variance,
+  std,
+  max,
+  min,
+  ptp,
+  all,
+  any,
+  argmax,
+  argmin,
+  cumsum,
+  cumprod,
+  round,
+  clip,
+  astype,
+  conj: conjugate,
+  copy,
+})
+
+/** An array as text; without its elements where they cannot be read at once. */
+function textOf(x: NDArray): string {
+  if (!(x instanceof ConcreteArray)) return `Array<${x.dtype}[${x.shape.join(',')}]>`
+  try {
+    return showArray(x.host.data, x.aval)
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error
+    return `Array(shape=(${x.shape.join(', ')}${x.ndim === 1 ? ',' : ''}), dtype=${x.dtype})`
+  }
+}
+installMethods<Pick<ArrayMethods, 'toArray' | 'toString'>>({
+  toArray: (x) => x.toJSON(),
+  toString: textOf,
+})
+// what console.log shows in Node, of tracers too
+define(Symbol.for('nodejs.util.inspect.custom'), {
+  value(this: NDArray): string {
+    return this.toString()
+  },
+})

@@ -9,7 +9,15 @@ import { checkFloat } from './reduce.ts'
 import * as whole from './reductions.ts'
 import { choose } from './select.ts'
 import { mean, variance } from './statistics.ts'
-import type { ArgOptions, ExtremeOptions, MaskedOptions, MeanOptions, Reduce, ReduceOptions, VarOptions } from './types.ts'
+import type {
+  ArgOptions,
+  ExtremeOptions,
+  MaskedOptions,
+  MeanOptions,
+  Reduce,
+  ReduceOptions,
+  VarOptions,
+} from './types.ts'
 import { isnan } from './ufuncs/floats.ts'
 
 const { all, argmax, argmin, sum } = whole
@@ -19,7 +27,10 @@ const plain = ({ axis, keepdims, where }: MaskedOptions): MaskedOptions => ({
   keepdims: keepdims ?? false,
   ...(where !== undefined && { where }),
 })
-const axesOnly = ({ axis, keepdims }: MaskedOptions): MaskedOptions => ({ axis: axis ?? null, keepdims: keepdims ?? false })
+const axesOnly = ({ axis, keepdims }: MaskedOptions): MaskedOptions => ({
+  axis: axis ?? null,
+  keepdims: keepdims ?? false,
+})
 
 /** A reduction in which NaN counts as the value that changes nothing. */
 const without =
@@ -144,16 +155,15 @@ export const nanstd: Reduce<Omit<VarOptions, 'correction'>> = (x: ArrayLike, opt
   return lax.sqrt(nanvar(x, options))
 }
 
-const search = (where: string, find: Reduce<ArgOptions>, identity: number): Reduce<ArgOptions> => (
-  x: ArrayLike,
-  options: ArgOptions = {},
-): NDArray => {
-  checkOptions(where, options, ['axis', 'keepdims'])
-  const a = asArray(where, x)
-  if (!isFloat(a.dtype)) return find(a, options)
-  const missing = isnan(a)
-  return choose(all(missing, options), -1, find(choose(missing, identity, a), options))
-}
+const search =
+  (where: string, find: Reduce<ArgOptions>, identity: number): Reduce<ArgOptions> =>
+  (x: ArrayLike, options: ArgOptions = {}): NDArray => {
+    checkOptions(where, options, ['axis', 'keepdims'])
+    const a = asArray(where, x)
+    if (!isFloat(a.dtype)) return find(a, options)
+    const missing = isnan(a)
+    return choose(all(missing, options), -1, find(choose(missing, identity, a), options))
+  }
 
 /**
  * The index of the largest element along an axis that is not NaN; −1 if there is none.

@@ -45,7 +45,9 @@ function arrayOf(where: string, x: ArrayLike, { dtype, weakType }: Typed): NDArr
   if (x instanceof NDArray) return convert(x, dtype, weakType)
   const value = Number(x)
   if (isInteger(dtype) && (value < -(2 ** 31) || value > Math.max(2 ** 31 - 1, dtypes[dtype].max))) {
-    throw new DtypeError(misuse(where, `a number that ${dtype} holds`, String(value), 'convert the array to float32 first'))
+    throw new DtypeError(
+      misuse(where, `a number that ${dtype} holds`, String(value), 'convert the array to float32 first'),
+    )
   }
   return scalar(dtype === 'bool' ? Number(value !== 0) : value, dtype, weakType)
 }

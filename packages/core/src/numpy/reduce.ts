@@ -82,7 +82,9 @@ const tooWide = (where: string, x: NDArray, mask: NDArray): string =>
 function checkStart(where: string, x: NDArray, axes: readonly number[], mask: NDArray | undefined): void {
   const remedy = `${where}(x, { initial }) gives the value to start from`
   if (mask !== undefined) {
-    throw new OptionError(misuse(where, 'an initial value beside where, since it may choose no element', 'none', remedy))
+    throw new OptionError(
+      misuse(where, 'an initial value beside where, since it may choose no element', 'none', remedy),
+    )
   }
   if (countOf(x, axes) === 0) {
     throw new ShapeError(misuse(where, 'at least one element to reduce', showAval(x.aval), remedy))

@@ -70,7 +70,7 @@ export const prod: Reduce<ReduceOptions> = reducer('prod', typed, products)
 
 /**
  * The largest element over axes; NaN if one is NaN. Elements that are equally large share the gradient.
- * 
+ *
  * @throws ShapeError for no elements without `initial`
  *
  * @example
@@ -83,7 +83,7 @@ export const max: Reduce<ExtremeOptions> = reducer('max', extreme, maxima)
 
 /**
  * The smallest element over axes; NaN if one is NaN. Elements that are equally small share the gradient.
- * 
+ *
  * @throws ShapeError for no elements without `initial`
  *
  * @example

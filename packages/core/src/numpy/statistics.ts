@@ -78,7 +78,6 @@ export const variance: Reduce<VarOptions> = (x: ArrayLike, options: VarOptions =
   const result = lax.convert(lax.div(total, divisor), dtype)
   return choose(lax.gt(divisor, scalarLike(divisor, 0)), result, NaN)
 }
-export { variance as var }
 
 /**
  * The standard deviation over axes: the square root of `var`.
@@ -117,10 +116,13 @@ function averageAndWeights(x: ArrayLike, options: AverageOptions): [NDArray, NDA
 function weightsFor(a: NDArray, weights: NDArray, { axis = null }: AverageOptions): NDArray {
   if (weights.ndim === a.ndim && weights.shape.every((dim, i) => dim === a.shape[i])) return weights
   const named = (axis === null ? range(a.ndim) : [axis].flat()).map((one) => normalAxes('average', one, a.ndim)[0]!)
-  const fits = axis !== null && weights.ndim === named.length && named.every((one, i) => weights.shape[i] === a.shape[one])
+  const fits =
+    axis !== null && weights.ndim === named.length && named.every((one, i) => weights.shape[i] === a.shape[one])
   if (!fits) {
     const expected = `weights of the shape of ${showAval(a.aval)}${axis === null ? '' : ` or of its axes [${named.join(',')}]`}`
-    throw new ShapeError(misuse('average', expected, showAval(weights.aval), axis === null ? 'name the axis' : undefined))
+    throw new ShapeError(
+      misuse('average', expected, showAval(weights.aval), axis === null ? 'name the axis' : undefined),
+    )
   }
   const order = range(named.length).toSorted((i, j) => named[i]! - named[j]!)
   return reshape(

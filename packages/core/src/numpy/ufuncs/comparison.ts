@@ -141,7 +141,9 @@ export interface CloseOptions {
 export function isclose(x: ArrayLike, y: ArrayLike, options: CloseOptions = {}): NDArray {
   checkOptions('isclose', options, ['rtol', 'atol', 'equalNan'])
   const [a, b] = promoteInexact('isclose', x, y) as [NDArray, NDArray]
-  const [rtol, atol] = [options.rtol ?? 1e-5, options.atol ?? 1e-8].map((t) => lax.convert(asArray('isclose', t), b.dtype))
+  const [rtol, atol] = [options.rtol ?? 1e-5, options.atol ?? 1e-8].map((t) =>
+    lax.convert(asArray('isclose', t), b.dtype),
+  )
   const within = lessEqual(absolute(lax.sub(a, b)), add(atol!, multiply(rtol!, absolute(b))))
   const close = logicalOr(lax.eq(a, b), logicalAnd(lax.isFinite(b), within))
   return options.equalNan === true ? logicalOr(close, lax.and(lax.ne(a, a), lax.ne(b, b))) : close

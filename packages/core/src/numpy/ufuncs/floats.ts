@@ -27,7 +27,10 @@ const isValue = (value: number) => ofFloats((x) => lax.eq(x, scalarLike(x, value
  * np.isnan(np.array([1, NaN])) // => [0, 1]
  * ```
  */
-export const isnan: Unary = unary('isnan', ofFloats((x) => lax.ne(x, x)))
+export const isnan: Unary = unary(
+  'isnan',
+  ofFloats((x) => lax.ne(x, x)),
+)
 
 /**
  * Whether elements are infinite.
@@ -38,7 +41,10 @@ export const isnan: Unary = unary('isnan', ofFloats((x) => lax.ne(x, x)))
  * np.isinf(np.array([1, -Infinity])) // => [0, 1]
  * ```
  */
-export const isinf: Unary = unary('isinf', ofFloats((x) => lax.eq(lax.abs(x), scalarLike(x, Infinity))))
+export const isinf: Unary = unary(
+  'isinf',
+  ofFloats((x) => lax.eq(lax.abs(x), scalarLike(x, Infinity))),
+)
 
 /**
  * Whether elements are neither infinite nor NaN.
@@ -239,7 +245,9 @@ export function frexp(x: ArrayLike): [NDArray, NDArray] {
 export function ldexp(x: ArrayLike, n: ArrayLike): NDArray {
   const exponents = typeof n === 'number' && Number.isInteger(n) ? scalar(n, 'int32') : asArray('ldexp', n, 1)
   if (isFloat(exponents.dtype)) {
-    throw new DtypeError(misuse('ldexp', 'exponents that are integers', showAval(exponents.aval), "n.astype('int32') converts"))
+    throw new DtypeError(
+      misuse('ldexp', 'exponents that are integers', showAval(exponents.aval), "n.astype('int32') converts"),
+    )
   }
   const [a] = promoteInexact('ldexp', x) as [NDArray]
   let [result, rest] = broadcastAll('ldexp', a, lax.convert(exponents, 'int32')) as [NDArray, NDArray]

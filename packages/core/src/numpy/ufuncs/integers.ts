@@ -134,13 +134,16 @@ export const bitwiseRightShift: Binary = rightShift
  * np.bitwiseCount(np.arange(4)) // => [0, 1, 1, 2]
  * ```
  */
-export const bitwiseCount: Unary = unaryNumeric('bitwiseCount', (x) => lax.convert(lax.populationCount(absolute(x)), 'uint8'))
+export const bitwiseCount: Unary = unaryNumeric('bitwiseCount', (x) =>
+  lax.convert(lax.populationCount(absolute(x)), 'uint8'),
+)
 
 /** Two integer arrays of one dtype and shape, not negative. */
 function magnitudes(where: string, x: ArrayLike, y: ArrayLike): [NDArray, NDArray] {
   const promoted = promoteDtypes(where, x, y)
   const [a, b] = broadcastAll(where, ...promoted) as [NDArray, NDArray]
-  if (!isInteger(a.dtype)) throw new DtypeError(misuse(where, 'integers', showAval(a.aval), "x.astype('int32') converts"))
+  if (!isInteger(a.dtype))
+    throw new DtypeError(misuse(where, 'integers', showAval(a.aval), "x.astype('int32') converts"))
   return [absolute(a), absolute(b)]
 }
 

@@ -44,7 +44,8 @@ export const ceil: Unary = unary('ceil', (x) => (isWhole(x) ? x : lax.ceil(x)))
  * ```
  */
 export const trunc: Unary = unary('trunc', (x) =>
-  isWhole(x) ? x : choose(lax.lt(x, scalarLike(x, 0)), lax.ceil(x), lax.floor(x)))
+  isWhole(x) ? x : choose(lax.lt(x, scalarLike(x, 0)), lax.ceil(x), lax.floor(x)),
+)
 
 /**
  * Round towards zero; another name of `trunc`.
@@ -87,7 +88,9 @@ export function round(x: ArrayLike, options: { decimals?: number } = {}): NDArra
   if (isWhole(a)) {
     if (decimals >= 0) return a
     const got = `${decimals} for ${showAval(a.aval)}`
-    throw new OptionError(misuse('round', 'decimals that are not negative for integers', got, "x.astype('float32') converts"))
+    throw new OptionError(
+      misuse('round', 'decimals that are not negative for integers', got, "x.astype('float32') converts"),
+    )
   }
   if (decimals === 0) return lax.round(a, 'TO_NEAREST_EVEN')
   if (decimals > Math.log10(dtypes[a.dtype].max)) return a
