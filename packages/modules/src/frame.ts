@@ -2,10 +2,10 @@
  * What a transformed function runs in: the parameters and state that it makes or reads, its random keys, and the stack of scopes that
  * names come from. Haiku's idea; kept in this one file, and left on every exit.
  */
-import { type FluxionError, MissingRuleError, type NDArray, currentTrace, random } from '@fluxion/core'
+import { FluxionError, type NDArray, currentTrace, random } from '@fluxion/core'
 
 /** A misuse of modules: outside of a transformed function, a missing parameter, a name used twice. */
-export class ModuleError extends (MissingRuleError as new (message: string) => FluxionError) {}
+export class ModuleError extends FluxionError {}
 
 export type Params = { readonly [module: string]: { readonly [name: string]: NDArray } }
 export type State = Params
