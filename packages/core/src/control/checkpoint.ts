@@ -39,12 +39,12 @@ export const checkpointPrimitive: Primitive<CheckpointParams> = definePrimitive<
     return [outs.slice(0, avals.length), fillZeros(nonzeroOuts, outs.slice(avals.length), avals)]
   },
   linearize(primals, tangents, params) {
-    const { jaxpr, policy } = params
+    const { policy } = params
     const nonzero = nonzeroOf(tangents)
-    const avals = outAvals(jaxpr)
-    const { primal, tangent, residuals, nonzeroOuts } = linearizeProgram(jaxpr, nonzero)
+    const avals = outAvals(params.jaxpr)
+    const { primal, tangent, residuals, nonzeroOuts } = linearizeProgram(params.jaxpr, nonzero)
     const saved = policy === null ? [] : saveable(primal.jaxpr, policy)
-    const outs = bind(checkpointPrimitive, primals, { ...params, jaxpr: withOutputs(primal, [...primal.jaxpr.outputs.slice(0, avals.length), ...saved]) })
+    const outs = evalJaxpr(withOutputs(primal, [...primal.jaxpr.outputs.slice(0, avals.length), ...saved]), primals)
     const kept = outs.slice(avals.length)
     const linear = (given: readonly Tangent[]): readonly Tangent[] => {
       const ts = onlyNonzero(given)
@@ -57,7 +57,8 @@ export const checkpointPrimitive: Primitive<CheckpointParams> = definePrimitive<
         },
         [...primals, ...kept, ...ts].map((x) => x.aval),
       )
-      return fillZeros(nonzeroOuts, bindLinear(checkpointPrimitive, [...primals, ...kept, ...ts], { ...params, jaxpr: again, differentiated: true }), avals)
+      const jaxpr = withOutputs(again, again.jaxpr.outputs)
+      return fillZeros(nonzeroOuts, bindLinear(checkpointPrimitive, [...primals, ...kept, ...ts], { ...params, jaxpr, differentiated: true }), avals)
     }
     return [outs.slice(0, avals.length), linear]
   },

@@ -4,9 +4,9 @@ import { type Aval, sameFullAval } from '../ir/aval.ts'
 import { type ClosedJaxpr, inAvals, outAvals } from '../ir/jaxpr.ts'
 import { type Primitive, type Tangent, definePrimitive } from '../primitive/define.ts'
 import { eq, selectN } from '../primitive/elementwise.ts'
-import { broadcastInDim } from '../primitive/movement.ts'
 import { isLinear, scalarLike } from '../primitive/rules.ts'
 import { zerosLike } from '../primitive/zeros.ts'
+import { range } from '../shape.ts'
 import { bind, bindLinear } from '../trace.ts'
 import { evalJaxpr } from '../transform/eval.ts'
 import { fillZeros, jvpProgram, nonzeroOf, onlyNonzero } from '../transform/jvp.ts'
@@ -14,7 +14,7 @@ import { type LinearizedProgram, linearizeProgram } from '../transform/linearize
 import { stage } from '../transform/staging.ts'
 import { stopGradient } from '../primitive/stop.ts'
 import { spreadCotangents, transposedProgram } from '../transform/transpose.ts'
-import { batchedProgram, moveBatchAxis } from '../transform/vmap.ts'
+import { alongBatch, batchedProgram, moveBatchAxis } from '../transform/vmap.ts'
 
 export interface CondParams {
   readonly branches: readonly ClosedJaxpr[]
@@ -42,8 +42,10 @@ export const condPrimitive: Primitive<CondParams> = definePrimitive<CondParams>(
     const stacked = outs.slice(avals.length)
     const linear = ([, ...given]: readonly Tangent[]): readonly Tangent[] => {
       const ts = onlyNonzero(given)
-      const linearBranches = parts.map((part, b) => tangentBranch(part, slots, placed[b]!, primals.map((p) => p.aval), ts.map((t) => t.aval)))
-      return fillZeros(union, bindLinear(condPrimitive, [index!, ...stacked, ...primals, ...ts], { branches: linearBranches }), avals)
+      const needed = range(primals.length).filter((i) => parts.some(({ residuals }) => residuals.some((residual) => residual.from === 'input' && residual.index === i)))
+      const kept = needed.map((i) => primals[i]!)
+      const linearBranches = parts.map((part, b) => tangentBranch(part, slots, placed[b]!, needed, kept.map((x) => x.aval), ts.map((t) => t.aval)))
+      return fillZeros(union, bindLinear(condPrimitive, [index!, ...stacked, ...kept, ...ts], { branches: linearBranches }), avals)
     }
     return [outs.slice(0, avals.length), linear]
   },
@@ -65,12 +67,10 @@ export const condPrimitive: Primitive<CondParams> = definePrimitive<CondParams>(
       const all = moved.map(() => true)
       const results = branches.map((branch, b) => {
         const chosen = eq(at, scalarLike(at, b))
-        const safe = moved.map((x) => selectN(broadcastInDim(chosen, x.shape, [0]), stopGradient(x), x))
+        const safe = moved.map((x) => selectN(alongBatch(chosen, x), stopGradient(x), x))
         return evalJaxpr(batchedProgram(branch, all, size, axis, outAvals(branch).map(() => true)).program, safe)
       })
-      const outs = results[0]!.map((first, i) =>
-        results.slice(1).reduce((sofar, outs_, b) => selectN(broadcastInDim(eq(at, scalarLike(at, b + 1)), outs_[i]!.shape, [0]), sofar, outs_[i]!), first),
-      )
+      const outs = results[0]!.map((first, i) => selectN(alongBatch(at, first), ...results.map((of) => of[i]!)))
       return [outs, outs.map(() => 0)]
     }
     const batched = dims.map((dim) => dim !== null)
@@ -108,11 +108,12 @@ const primalBranch = ({ primal }: LinearizedProgram, count: number, slots: reado
     },
     inAvals(primal),
   )
-/** A branch's tangent program on the common operands: slots, all primals, tangents. */
+/** A branch's tangent program on the common operands: slots, the primals that any branch needs, tangents. */
 const tangentBranch = (
   { tangent, residuals, nonzeroOuts }: LinearizedProgram,
   slots: readonly Aval[],
   placed: readonly number[],
+  needed: readonly number[],
   primalAvals: readonly Aval[],
   tangentAvals: readonly Aval[],
 ): ClosedJaxpr => {
@@ -122,7 +123,7 @@ const tangentBranch = (
     (args) => {
       const primals = args.slice(slots.length, slots.length + primalAvals.length)
       const values = residuals.map((residual) =>
-        residual.from === 'value' ? residual.value : residual.from === 'input' ? primals[residual.index]! : args[placed[residual.index - count]!]!,
+        residual.from === 'value' ? residual.value : residual.from === 'input' ? primals[needed.indexOf(residual.index)]! : args[placed[residual.index - count]!]!,
       )
       return evalJaxpr(tangent, [...values, ...args.slice(slots.length + primals.length)])
     },

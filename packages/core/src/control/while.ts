@@ -8,13 +8,12 @@ import { type Primitive, type Tangent, Zero, definePrimitive } from '../primitiv
 import { reduceOr } from '../primitive/reduce.ts'
 import { instantiate } from '../primitive/zeros.ts'
 import { selectN } from '../primitive/elementwise.ts'
-import { broadcastInDim } from '../primitive/movement.ts'
 import { range } from '../shape.ts'
 import { bind, bindLinear } from '../trace.ts'
 import { evalJaxpr } from '../transform/eval.ts'
 import { jvpProgram, nonzeroOf, onlyNonzero } from '../transform/jvp.ts'
 import { relist, stage } from '../transform/staging.ts'
-import { batchedProgram, moveBatchAxis } from '../transform/vmap.ts'
+import { alongBatch, batchedProgram, moveBatchAxis } from '../transform/vmap.ts'
 import { parts } from './scan.ts'
 
 export interface WhileParams {
@@ -127,7 +126,7 @@ function untilAllDone(cond: ClosedJaxpr, body: ClosedJaxpr, { condNconsts, bodyN
     (args) => {
       const [cc, bc, old] = parts(args, condNconsts, bodyNconsts) as [NDArray[], NDArray[], NDArray[]]
       const running = evalJaxpr(cond, [...cc, ...old])[0]!
-      return evalJaxpr(body, [...bc, ...old]).map((next, i) => selectN(broadcastInDim(running, next.shape, [0]), old[i]!, next))
+      return evalJaxpr(body, [...bc, ...old]).map((next, i) => selectN(alongBatch(running, next), old[i]!, next))
     },
     [...condConsts, ...bodyConsts, ...carry],
   )

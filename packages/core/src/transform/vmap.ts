@@ -87,6 +87,9 @@ export function moveBatchAxis(x: NDArray, from: BatchDim, to: number, size: numb
   return transpose(x, inserted(range(x.ndim).filter((i) => i !== from), to, from))
 }
 
+/** One value for each element of a batch, made to choose among arrays like `x`, whose batch axis is in front. */
+export const alongBatch = (values: NDArray, x: NDArray): NDArray => (x.ndim === 1 ? values : broadcastInDim(values, x.shape, [0]))
+
 /** The size that the batch axes of all arguments share. */
 export function batchSize(where: string, args: readonly NDArray[], dims: readonly BatchDim[], labels: readonly string[]): number {
   let size: number | undefined

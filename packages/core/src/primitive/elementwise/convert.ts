@@ -1,9 +1,9 @@
 /** Changes of dtype and of representation. */
-import type { NDArray } from '../../array.ts'
+import { ConcreteArray, type NDArray } from '../../array.ts'
 import { type DType, bytesOf, dtypes, isFloat } from '../../dtype.ts'
 import { DtypeError, OptionError, ShapeError, misuse } from '../../errors.ts'
 import { aval, showAval } from '../../ir/aval.ts'
-import { bind1 } from '../../trace.ts'
+import { bind1, scalar } from '../../trace.ts'
 import { type Primitive, Zero, definePrimitive } from '../define.ts'
 import { isZero } from '../rules.ts'
 import { moved } from './broadcasting.ts'
@@ -16,9 +16,12 @@ interface ConvertParams {
   readonly weakType: boolean
 }
 const runConvert = (args: readonly NDArray[], params: ConvertParams): NDArray => bind1(convertPrimitive, args, params)
-/** `x` in another dtype; `x` itself if nothing changes. */
-export const convert = (x: NDArray, dtype: DType, weakType = false): NDArray =>
-  x.dtype === dtype && x.weakType === weakType ? x : runConvert([x], { newDtype: dtype, weakType })
+/** `x` in another dtype; `x` itself if nothing changes, and a number of the source stays one. */
+export function convert(x: NDArray, dtype: DType, weakType = false): NDArray {
+  if (x.dtype === dtype && x.weakType === weakType) return x
+  if (x instanceof ConcreteArray && x.literal !== undefined && (isFloat(dtype) || x.dtype === dtype)) return scalar(x.literal, dtype, weakType)
+  return runConvert([x], { newDtype: dtype, weakType })
+}
 
 // Floats that an integer dtype cannot hold become its nearest number, and NaN 0; storing drops fractions. Integers wrap.
 const saturate =
