@@ -1,12 +1,29 @@
 /** `lax`: operations as the primitives have them, without promotion, and structured control flow. */
+
+// elementwise
+export * from './arithmetic.ts'
+export * from './exponential.ts'
+export * from './logic.ts'
+export * from './select.ts'
+export * from './special.ts'
+export type { Binary, Ternary, Unary } from './types.ts'
+
+// shapes, windows, positions
+export * from './indexing.ts'
+export * from './shapes.ts'
+export * from './slicing.ts'
+
+// reductions, sorting, products
+export { associativeScan } from './associative.ts'
+export * from './convolution.ts'
+export { type ReduceWindowOptions, reduceWindow, reduceWith as reduce } from './fold.ts'
+export * as linalg from './linalg.ts'
+export { type Padding, padtypeToPads } from './padding.ts'
+export * from './products.ts'
+export * from './reductions.ts'
+
+// control flow and collectives
 export { cond, switchCase as switch } from '../control/branches.ts'
 export { allGather, axisIndex, axisSize, pmax, pmean, pmin, ppermute, psum } from '../control/collective.ts'
 export { type ScanOptions, foriLoop, map, scan, whileLoop } from '../control/loops.ts'
-export * from '../primitive/elementwise.ts'
-export { broadcastInDim, concatenate, expandDims, iota, pad, reshape, rev, slice, split, squeeze, transpose } from '../primitive/movement.ts'
-export { dynamicSlice, dynamicUpdateSlice, gather, scatter, scatterAdd, scatterMax, scatterMin, scatterMul } from '../primitive/indexing.ts'
-export { argmax, argmin, reduceAnd, reduceMax, reduceMin, reduceOr, reduceProd, reduceSum, reduceXor } from '../primitive/reduce.ts'
-export { cumlogsumexp, cummax, cummin, cumprod, cumsum } from '../primitive/cumulative.ts'
-export { dotGeneral } from '../primitive/dot.ts'
-export { sort, topK } from '../primitive/sort.ts'
 export { stopGradient } from '../transform/autodiff.ts'

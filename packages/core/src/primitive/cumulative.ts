@@ -5,9 +5,10 @@ import { type DType, isFloat } from '../dtype.ts'
 import { DtypeError, ShapeError, misuse } from '../errors.ts'
 import { showAval } from '../ir/aval.ts'
 import { bind1, ruleOf } from '../trace.ts'
+import { associativeScan } from './associative.ts'
 import { type Primitive, type Tangent, definePrimitive, primitives } from './define.ts'
 import { abs, add, eq, exp, log1p, max, mul, ne, neg, select, sub } from './elementwise.ts'
-import { concatenate, pad, rev, slice } from './movement.ts'
+import { rev } from './movement.ts'
 import { linearJvp, linearTransposeOf, scalarLike } from './rules.ts'
 import { instantiate } from './zeros.ts'
 
@@ -41,58 +42,6 @@ function cumulative(name: string, { takes, step, ...rules }: Row): Cumulative {
     ...rules,
   })
   return run
-}
-
-/** From `start` to `limit` (from the end if negative) along one axis, every `stride`-th. */
-function along(x: NDArray, axis: number, start: number, limit: number, stride = 1): NDArray {
-  const starts = x.shape.map((_, i) => (i === axis ? start : 0))
-  const limits = x.shape.map((dim, i) => (i === axis ? (limit < 0 ? dim + limit : limit) : dim))
-  return slice(
-    x,
-    starts,
-    limits,
-    x.shape.map((_, i) => (i === axis ? stride : 1)),
-  )
-}
-
-/** a₀ b₀ a₁ b₁ …, where `a` has as many elements along the axis as `b`, or one more. */
-function interleave(a: NDArray, b: NDArray, axis: number): NDArray {
-  const same = a.shape[axis] === b.shape[axis]
-  const spread = (x: NDArray, low: number, high: number) =>
-    pad(
-      x,
-      scalarLike(x, 0),
-      x.shape.map((_, i) => (i === axis ? [low, high, 1] : [0, 0, 0])),
-    )
-  return add(spread(a, 0, same ? 1 : 0), spread(b, 1, same ? 0 : 1))
-}
-
-/**
- * All folds of beginnings with an associative operation, in logarithmic depth: fold pairs, scan those, and fill in the elements
- * between (Blelloch, 1990, "Prefix sums and their applications"). The order is JAX's, on which the derivative at ties depends.
- */
-function associativeScan(combine: (a: Dual, b: Dual) => Dual, elements: Dual, axis: number): Dual {
-  const each = (dual: Dual, f: (x: NDArray) => NDArray): Dual => [f(dual[0]), f(dual[1])]
-  const length = elements[0].shape[axis]!
-  if (length < 2) return elements
-  const pairs = combine(
-    each(elements, (x) => along(x, axis, 0, length - 1, 2)),
-    each(elements, (x) => along(x, axis, 1, length, 2)),
-  )
-  const odd = associativeScan(combine, pairs, axis)
-  const before = length % 2 === 0 ? each(odd, (x) => along(x, axis, 0, -1)) : odd
-  const between =
-    length === 2
-      ? undefined
-      : combine(
-          before,
-          each(elements, (x) => along(x, axis, 2, length, 2)),
-        )
-  const even = (i: 0 | 1) => {
-    const first = along(elements[i], axis, 0, 1)
-    return between === undefined ? first : concatenate([first, between[i]], axis)
-  }
-  return [interleave(even(0), odd[0], axis), interleave(even(1), odd[1], axis)]
 }
 
 /** The JVP of a running fold with an operation whose JVP is `combine`. */
