@@ -1,1 +1,2 @@
-export {}
+/** Losses, accuracies and regularisers for spiking networks. */
+export { type CrossentropyOptions, type ReadoutOptions, type SpikerateOptions, integralAccuracy, integralCrossentropy, mseSpikerate } from './readout.ts'
