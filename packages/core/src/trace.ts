@@ -193,6 +193,8 @@ export function withConditions<T>(what: string, f: () => T): T {
   }
 }
 let warn: (message: string) => void = (message) => console.warn(`fluxion: ${message}`)
+/** Warn of a use that is probably not meant. */
+export const issueWarning = (message: string): void => warn(message)
 /** Send warnings elsewhere than to the console; gives the function that received them before. */
 export function onWarning(handler: (message: string) => void): (message: string) => void {
   const before = warn
