@@ -3,10 +3,12 @@ import { type ArrayLike, NDArray } from '../array.ts'
 import { type DType, checkDtype, dtypes, isFloat, isInteger, promote } from '../dtype.ts'
 import { DtypeError, OptionError, ShapeError, checkOptions, misuse } from '../errors.ts'
 import { showAval } from '../ir/aval.ts'
-import { asArray, broadcastTo, typesOf } from '../numpy/promote.ts'
+import { asArray, typesOf } from '../numpy/promote.ts'
 import { checkShape } from '../numpy/create.ts'
 import { convert } from '../primitive/elementwise.ts'
-import { type Shape, broadcastShapes, sameShape } from '../shape.ts'
+import { reshape, slice } from '../primitive/movement.ts'
+import { randomSplit } from '../primitive/random.ts'
+import { type Shape, broadcastShapes, range, sameShape } from '../shape.ts'
 import { scalar } from '../trace.ts'
 
 /** What all samplers of floats take. */
@@ -98,5 +100,35 @@ export function safeParameter(where: string, x: ArrayLike, dtype: DType): NDArra
   }
   return parameter(where, x, dtype)
 }
-/** A parameter broadcast to the shape of the samples. */
-export const spread = (x: NDArray, shape: Shape): NDArray => broadcastTo(x, shape)
+
+/** Checked arguments of a distribution of floats. */
+export interface Sampling {
+  readonly key: NDArray
+  readonly shape: Shape
+  readonly dtype: DType
+  readonly params: readonly NDArray[]
+}
+/** Check what a distribution of floats was given; `take` makes parameters of its dtype. */
+export function sampling(
+  where: string,
+  key: unknown,
+  shape: SampleShape | undefined,
+  options: FloatOptions,
+  params: readonly ArrayLike[] = [],
+  known: readonly string[] = [],
+  take: typeof parameter = safeParameter,
+): Sampling {
+  const dtype = floatDtype(where, options, known)
+  const checked = checkKey(where, key)
+  return {
+    key: checked,
+    shape: sampleShape(where, shape, ...params.map(shapeOf)),
+    dtype,
+    params: params.map((param) => take(where, param, dtype)),
+  }
+}
+/** Two keys of a checked one, or as many as asked for. */
+export function keysOf(key: NDArray, count = 2): NDArray[] {
+  const keys = randomSplit(key, [count])
+  return range(count).map((i) => reshape(slice(keys, [i, 0], [i + 1, 2]), [2]))
+}

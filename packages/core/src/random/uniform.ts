@@ -1,14 +1,43 @@
 /** Bits, uniform floats and uniform integers: what all other distributions are made of. */
 import type { ArrayLike, NDArray } from '../array.ts'
-import { type DType, checkDtype, dtypes } from '../dtype.ts'
+import { type DType, checkDtype, dtypes, isInteger } from '../dtype.ts'
 import { DtypeError, checkOptions, misuse } from '../errors.ts'
 import { checkShape } from '../numpy/create.ts'
-import { add, bitcast, convert, max, mul, or, shiftLeft, shiftRightLogical, sub } from '../primitive/elementwise.ts'
+import { asArray, broadcastTo } from '../numpy/promote.ts'
+import { choose } from '../numpy/select.ts'
+import {
+  add,
+  and,
+  bitcast,
+  clamp,
+  convert,
+  gt,
+  le,
+  max,
+  mul,
+  not,
+  or,
+  rem,
+  shiftLeft,
+  shiftRightLogical,
+  sub,
+} from '../primitive/elementwise.ts'
 import { concatenate, slice } from '../primitive/movement.ts'
 import { randomBits } from '../primitive/random.ts'
 import { scalarLike } from '../primitive/rules.ts'
 import type { Shape } from '../shape.ts'
-import { type FloatOptions, checkKey, floatDtype, parameter, sampleShape, shapeOf, spread } from './arguments.ts'
+import { scalar } from '../trace.ts'
+import {
+  type FloatOptions,
+  type IntegerOptions,
+  checkKey,
+  integerDtype,
+  keysOf,
+  parameter,
+  sampleShape,
+  sampling,
+  shapeOf,
+} from './arguments.ts'
 import type { Key } from './key.ts'
 
 export interface BitsOptions {
@@ -59,21 +88,22 @@ export interface UniformOptions extends FloatOptions {
  * ```
  */
 export function uniform(key: Key, shape: Shape = [], options: UniformOptions = {}): NDArray {
-  const where = 'random.uniform'
-  const dtype = floatDtype(where, options, ['minval', 'maxval'])
   const { minval = 0, maxval = 1 } = options
-  const checked = sampleShape(where, shape, shapeOf(minval), shapeOf(maxval))
-  const lowest = parameter(where, minval, dtype)
-  const bound = parameter(where, maxval, dtype)
-  return uniformBetween(checkKey(where, key), checked, lowest, bound)
+  const bounds = [minval, maxval]
+  const checked = sampling('random.uniform', key, shape, options, bounds, ['minval', 'maxval'], parameter)
+  return uniformBetween(checked.key, checked.shape, checked.params[0]!, checked.params[1]!)
 }
 
-/** The same between arrays of the dtype of the result. */
+/** Uniform floats from 0 up to, but without, 1, of a checked key. */
+export const drawUniform = (key: NDArray, shape: Shape, dtype: DType): NDArray =>
+  uniformBetween(key, shape, scalar(0, dtype), scalar(1, dtype))
+
+/** Uniform floats between arrays of the dtype of the result. */
 export function uniformBetween(key: NDArray, shape: Shape, lowest: NDArray, bound: NDArray): NDArray {
   const unit = sub(mantissas(key, shape, lowest.dtype), scalarLike(lowest, 1))
-  const low = spread(lowest, shape)
+  const low = broadcastTo(lowest, shape)
   // rounding may have left the range below
-  return max(low, add(mul(unit, sub(spread(bound, shape), low)), low))
+  return max(low, add(mul(unit, sub(broadcastTo(bound, shape), low)), low))
 }
 
 /** Bits of the number 1, and how many bits of randomness there are: bfloat16 has too few mantissa bits to need 16. */
@@ -101,4 +131,71 @@ function wideMantissas(key: NDArray, shape: Shape): NDArray {
   const top = or(shiftRightLogical(high, by(12)), by(0x3ff00000))
   const rest = or(shiftLeft(high, by(20)), shiftRightLogical(low, by(12)))
   return bitcast(concatenate([rest, top], shape.length), 'float64')
+}
+
+/**
+ * Uniform integers from `minval` up to, but without, `maxval`; `minval` where there are none between.
+ *
+ * Twice as many bits as an integer has are drawn, and their remainder by the span taken: what bias that leaves is of the size
+ * span² / 2⁶⁴.
+ *
+ * @param minval bounds that broadcast to the shape; numbers beyond the dtype count as its ends
+ * @throws DtypeError if the key is none or the dtype is none of integers; ShapeError if the bounds do not broadcast to the shape
+ *
+ * @example
+ * ```ts
+ * import { np, random } from 'fluxion'
+ * const dice = random.randint(random.key(0), [600], 1, 7)
+ * np.min(dice).item() // => 1
+ * np.max(dice).item() // => 6
+ * ```
+ */
+export function randint(key: Key, shape: Shape, minval: ArrayLike, maxval: ArrayLike, options: IntegerOptions = {}): NDArray {
+  const where = 'random.randint'
+  const dtype = integerDtype(where, options)
+  const checked = checkKey(where, key)
+  const asked = sampleShape(where, shape, shapeOf(minval), shapeOf(maxval))
+  // narrow integers are drawn as wide ones, since the bias grows as the bits become fewer
+  const { bits: width, min: lowest, max: highest } = dtypes[dtype]
+  const drawn = width < 32 ? 'int32' : dtype
+  const top = width < 32 ? highest + 1 : highest
+  const low = within(where, minval, lowest, highest, drawn)
+  const high = within(where, maxval, lowest, top, drawn)
+  // with the largest number in the range, the span is one more than the difference of the clipped bounds
+  const beyond = width < 32 ? scalar(0, 'bool') : exceeds(where, maxval, highest)
+  return convert(integersBetween(checked, asked, low, high, beyond), dtype)
+}
+
+/** A bound, clipped to a range and in the dtype of the samples. */
+function within(where: string, x: ArrayLike, lowest: number, highest: number, dtype: DType): NDArray {
+  if (typeof x === 'number') return scalar(Math.min(Math.max(Math.trunc(x), lowest), highest), dtype)
+  const whole = integersOf(where, x)
+  const own = dtypes[whole.dtype]
+  const clipped = clamp(scalarLike(whole, Math.max(own.min, lowest)), whole, scalarLike(whole, Math.min(own.max, highest)))
+  return convert(clipped, dtype)
+}
+/** Whether a bound lies above a number. */
+function exceeds(where: string, x: ArrayLike, highest: number): NDArray {
+  if (typeof x === 'number') return scalar(Number(x > highest), 'bool')
+  const whole = integersOf(where, x)
+  return gt(whole, scalarLike(whole, Math.min(dtypes[whole.dtype].max, highest)))
+}
+const integersOf = (where: string, x: ArrayLike): NDArray => {
+  const given = asArray(where, x, 2)
+  return isInteger(given.dtype) ? given : convert(given, 'int32')
+}
+
+function integersBetween(key: NDArray, shape: Shape, low: NDArray, high: NDArray, beyond: NDArray): NDArray {
+  const word = 'uint32'
+  const [lowest, bound, more] = [low, high, beyond].map((x) => broadcastTo(x, shape)) as [NDArray, NDArray, NDArray]
+  const empty = le(bound, lowest)
+  const difference = choose(empty, 1, convert(sub(bound, lowest), word))
+  // a span of 2³² wraps to 0, and the remainder by 0 is the number itself, as it should be
+  const span = choose(and(more, not(empty)), add(difference, scalarLike(difference, 1)), difference)
+  // (h·2³² + l) mod s = ((h mod s)·(2³² mod s) + l mod s) mod s, with 2³² mod s as (2¹⁶ mod s)² mod s
+  const root = rem(broadcastTo(scalar(2 ** 16, word), shape), span)
+  const factor = rem(mul(root, root), span)
+  const [upper, lower] = keysOf(key).map((one) => rem(randomBits(one, shape, 32), span)) as [NDArray, NDArray]
+  const offset = rem(add(mul(upper, factor), lower), span)
+  return add(lowest, convert(offset, low.dtype))
 }
