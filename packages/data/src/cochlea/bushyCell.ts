@@ -45,11 +45,12 @@ export const bushyCell = (probability: ArrayLike<number>, rate: number, uniform:
       let count = 1
       let mass = p === 1 ? 0 : (none * fibres * p) / q
       if (p === 1) count = fibres
-      else for (; u >= mass && count < fibres; count += 1) {
-        u -= mass
-        mass *= ((fibres - count) / (count + 1)) * (p / q)
-      }
-      for (let chosen = 0; chosen < count; ) {
+      else
+        for (; u >= mass && count < fibres; count += 1) {
+          u -= mass
+          mass *= ((fibres - count) / (count + 1)) * (p / q)
+        }
+      for (let chosen = 0; chosen < count;) {
         const fibre = Math.floor(uniform() * fibres)
         if (drawn[fibre] === t) continue
         drawn[fibre] = t

@@ -1,0 +1,75 @@
+/** The command line of the tutorial: sizes that the reference back end trains in minutes, and how they differ from the original's. */
+import { Command, InvalidArgumentError } from 'commander'
+
+export interface Settings {
+  readonly epochs: number
+  readonly batch: number
+  readonly steps: number
+  readonly channels: number
+  readonly hidden: number
+  readonly rate: number
+  readonly seed: number
+  readonly precision: 'half' | 'full'
+  readonly data: string | undefined
+  readonly out: string
+}
+
+type Sizes = Omit<Settings, 'data' | 'out' | 'seed' | 'precision'>
+/** What the original notebook ran with. */
+export const original: Sizes = { epochs: 1500, batch: 256, steps: 128, channels: 256, hidden: 128, rate: 1e-4 }
+const usual: Sizes = { epochs: 24, batch: 32, steps: 48, channels: 70, hidden: 64, rate: 1.5e-3 }
+const quick: Sizes = { epochs: 2, batch: 64, steps: 16, channels: 35, hidden: 24, rate: 4e-3 }
+
+const positive = (text: string): number => {
+  const value = Number(text)
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number above 0.')
+  return value
+}
+const whole = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number of at least 1.')
+  return value
+}
+const seed = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number of at least 0.')
+  return value
+}
+const precision = (text: string): 'half' | 'full' => {
+  if (text !== 'half' && text !== 'full') throw new InvalidArgumentError("It must be 'half' or 'full'.")
+  return text
+}
+
+/** Read the command line; ends the process on `--help` and on what it does not understand. */
+export function readSettings(argv: readonly string[] = process.argv): Settings {
+  const command = new Command('npm start --')
+    .description('Train the spiking network of the surrogate-gradient tutorial on spoken digits.')
+    .option('--epochs <n>', `epochs of each of the three trainings (${usual.epochs})`, whole)
+    .option('--batch <n>', `recordings in a batch (${usual.batch})`, whole)
+    .option('--steps <n>', `time steps in the second that is kept (${usual.steps}; a multiple of 8)`, whole)
+    .option('--channels <n>', `input channels, binned from the 700 of the recordings (${usual.channels})`, whole)
+    .option('--hidden <n>', `neurons in each of the two hidden layers (${usual.hidden})`, whole)
+    .option('--rate <x>', `learning rate of the second and third training (${usual.rate})`, positive)
+    .option('--seed <n>', 'seed of everything that is drawn at random', seed, 0)
+    .option('--precision <p>', 'half or full', precision, 'half')
+    .option('--data <folder>', 'a folder with shd_train.h5 and shd_test.h5, also gzipped; by default the built-in recordings')
+    .option('--out <folder>', 'where the pictures go', 'output')
+    .option('--quick', 'the smallest sizes: shows that everything runs, in seconds')
+    .allowExcessArguments(false)
+    .parse(argv)
+  const { quick: isQuick, ...given } = command.opts<Partial<Settings> & { quick?: boolean; seed: number; precision: 'half' | 'full'; out: string }>()
+  const settings = { ...(isQuick === true ? quick : usual), data: undefined, ...given }
+  if (settings.steps % 8 !== 0) command.error("error: option '--steps' must be a multiple of 8, as spikes are packed eight steps to the byte.")
+  return settings
+}
+
+/** The settings beside the original's, as lines of text. */
+export function describe(settings: Settings): string {
+  const rows = (Object.keys(original) as (keyof Sizes)[]).map((name) => `  ${name.padEnd(10)}${String(settings[name]).padStart(8)}${String(original[name]).padStart(12)}`)
+  return [
+    `  ${'setting'.padEnd(10)}${'here'.padStart(8)}${'original'.padStart(12)}`,
+    ...rows,
+    `  ${'precision'.padEnd(10)}${settings.precision.padStart(8)}${'half'.padStart(12)}`,
+    `  ${'seed'.padEnd(10)}${String(settings.seed).padStart(8)}${'0'.padStart(12)}`,
+  ].join('\n')
+}
