@@ -19,7 +19,7 @@ import { jitDisabled } from './jitted.ts'
 type AnyFunction = (...args: never[]) => unknown
 
 /** Choose by an index among functions of the same operands, staged to programs of one type. */
-function choose(where: string, index: NDArray, functions: readonly AnyFunction[], operands: readonly unknown[]): unknown {
+function choose(where: string, index: NDArray, functions: readonly AnyFunction[], operands: readonly unknown[], reversed = false): unknown {
   const { leaves, def, paths } = flattenArgs(where, operands, 'integral')
   const flats = functions.map((f) => new FlatFunction(where, f, def, 'integral'))
   const programs = flats.map((flat) => stage(where, flat.call, leaves.map((leaf) => leaf.aval), paths))
@@ -34,7 +34,7 @@ function choose(where: string, index: NDArray, functions: readonly AnyFunction[]
   // The branches share one list of constants, so that they have the same operands.
   const consts = [...new Set(programs.flatMap((program) => program.consts))]
   const branches = programs.map((program) => unified(where, program, consts, joined))
-  const outs = bind(condPrimitive, [index, ...consts, ...leaves], { branches })
+  const outs = bind(condPrimitive, [index, ...consts, ...leaves], { branches: reversed ? branches.toReversed() : branches })
   return unflatten(first.outDef, outs)
 }
 /** Results may differ in weakness, which a strong one settles; in nothing else. */
@@ -85,7 +85,8 @@ export function cond(pred: ArrayLike, onTrue: AnyFunction, onFalse: AnyFunction,
   const given = scalarOf('cond: the condition', pred)
   const truth = given.dtype === 'bool' ? given : ne(given, scalarLike(given, 0))
   if (jitDisabled()) return callEagerly(truth.item() === 0 ? onFalse : onTrue, operands)
-  return choose('cond', convert(truth, 'int32'), [onFalse, onTrue], operands)
+  // Traced in the order of the arguments; chosen by 0 for false and 1 for true.
+  return choose('cond', convert(truth, 'int32'), [onTrue, onFalse], operands, true)
 }
 
 /**

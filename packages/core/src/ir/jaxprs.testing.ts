@@ -1,4 +1,5 @@
 /** The functions whose programs the golden file holds, written again with raw operations, in the order of that file. */
+import '../setup.ts'
 import type { NDArray } from '../array.ts'
 import { cond, switchCase } from '../control/branches.ts'
 import { checkpoint } from '../control/checkpoint.ts'
@@ -11,12 +12,34 @@ import { cumlogsumexp, cummax, cummin, cumprod, cumsum } from '../primitive/cumu
 import { dotGeneral } from '../primitive/dot.ts'
 import * as el from '../primitive/elementwise.ts'
 import { dynamicSlice, dynamicUpdateSlice, gather, scatterAdd } from '../primitive/indexing.ts'
-import { broadcastInDim, concatenate, expandDims, iota, pad, reshape, rev, slice, split, squeeze, transpose } from '../primitive/movement.ts'
-import { argmax, argmin, reduceAnd, reduceMax, reduceMin, reduceOr, reduceProd, reduceSum, reduceXor } from '../primitive/reduce.ts'
+import {
+  broadcastInDim,
+  concatenate,
+  expandDims,
+  iota,
+  pad,
+  reshape,
+  rev,
+  slice,
+  split,
+  squeeze,
+  transpose,
+} from '../primitive/movement.ts'
+import {
+  argmax,
+  argmin,
+  reduceAnd,
+  reduceMax,
+  reduceMin,
+  reduceOr,
+  reduceProd,
+  reduceSum,
+  reduceXor,
+} from '../primitive/reduce.ts'
 import { sort, topK } from '../primitive/sort.ts'
 import { stopGradient } from '../primitive/stop.ts'
 import { reduceWindowMax } from '../primitive/window.ts'
-import { scalar } from '../trace.ts'
+import { fromHost, scalar } from '../trace.ts'
 import { grad, jvp, valueAndGrad, vjp } from '../transform/autodiff.ts'
 import { vmap } from '../transform/vectorize.ts'
 import type { Tree } from '../types.ts'
@@ -24,7 +47,11 @@ import type { Tree } from '../types.ts'
 const f32 = (value: number): NDArray => scalar(value, 'float32')
 const weak = (value: number): NDArray => scalar(value, 'float32', true)
 const i32 = (value: number): NDArray => scalar(value, 'int32')
-const dot = (x: NDArray, y: NDArray): NDArray => dotGeneral(x, y, [[[x.ndim - 1], [0]], [[], []]])
+const dot = (x: NDArray, y: NDArray): NDArray =>
+  dotGeneral(x, y, [
+    [[x.ndim - 1], [0]],
+    [[], []],
+  ])
 /** What `lax.dynamic_slice` does to an index: negative ones count from the end. */
 const wrapped = (i: NDArray, size: number): NDArray => el.selectN(el.lt(i, i32(0)), i, el.add(i, i32(size)))
 
@@ -45,7 +72,10 @@ const rows = <const A extends Readonly<Record<string, (...args: NDArray[]) => Tr
 
 const elementwise = rows({
   unary: (x) => el.sin(el.exp(el.neg(x!))),
-  more_unary: (x) => [el.tanh, el.logistic, el.log1p, el.expm1, el.sqrt, el.rsqrt, el.abs, el.sign, el.floor, el.erf, el.square].map((f) => f(x!)),
+  more_unary: (x) =>
+    [el.tanh, el.logistic, el.log1p, el.expm1, el.sqrt, el.rsqrt, el.abs, el.sign, el.floor, el.erf, el.square].map(
+      (f) => f(x!),
+    ),
   binary: (x, y) => {
     const [sum, difference] = [el.add(x!, y!), el.sub(x!, y!)]
     const product = el.mul(sum, difference)
@@ -81,8 +111,21 @@ const structures = {
 
 const reductions = rows({
   dot: (x, y) => dot(x!, y!),
-  dot_general: (x, y) => dotGeneral(x!, y!, [[[2], [2]], [[0], [0]]]),
-  dot_half: (x, y) => dotGeneral(x!, y!, [[[1], [0]], [[], []]], 'float32'),
+  dot_general: (x, y) =>
+    dotGeneral(x!, y!, [
+      [[2], [2]],
+      [[0], [0]],
+    ]),
+  dot_half: (x, y) =>
+    dotGeneral(
+      x!,
+      y!,
+      [
+        [[1], [0]],
+        [[], []],
+      ],
+      'float32',
+    ),
   reductions: (x) => [reduceSum(x!, [1]), reduceMax(x!, [0, 1]), reduceMin(x!, [0]), reduceProd(x!, [0])],
   logical_reductions: (x) => [reduceAnd(x!, [1]), reduceOr(x!, [0]), reduceXor(x!, [0])],
   indices: (x) => [argmax(x!, 1, 'int32'), argmin(x!, 0, 'int32')],
@@ -93,7 +136,10 @@ const reductions = rows({
   conv: (x, w) =>
     convGeneralDilated(x!, w!, {
       windowStrides: [2, 2],
-      padding: [[0, 1], [0, 1]],
+      padding: [
+        [0, 1],
+        [0, 1],
+      ],
       lhsDilation: [1, 1],
       rhsDilation: [1, 1],
       dimensionNumbers: { lhsSpec: [0, 3, 1, 2], rhsSpec: [3, 2, 0, 1], outSpec: [0, 3, 1, 2] },
@@ -101,10 +147,16 @@ const reductions = rows({
       batchGroupCount: 1,
       preferredElementType: undefined,
     }),
-  pool: (x) => reduceWindowMax(x!, {
+  pool: (x) =>
+    reduceWindowMax(x!, {
       windowDimensions: [1, 2, 2, 1],
       windowStrides: [1, 2, 2, 1],
-      padding: [[0, 0], [0, 0], [0, 0], [0, 0]],
+      padding: [
+        [0, 0],
+        [0, 0],
+        [0, 0],
+        [0, 0],
+      ],
       baseDilation: [1, 1, 1, 1],
       windowDilation: [1, 1, 1, 1],
     }),
@@ -112,16 +164,32 @@ const reductions = rows({
 
 const shapes = rows({
   broadcast: (x) => [broadcastInDim(x!, [2, 3], [1]), broadcastInDim(x!, [3, 4], [0])],
-  reshape: (x) => [reshape(x!, [3, 2]), transpose(x!, [1, 0]), rev(x!, [1]), squeeze(reshape(x!, [6, 1]), [1]), expandDims(x!, [0])],
+  reshape: (x) => [
+    reshape(x!, [3, 2]),
+    transpose(x!, [1, 0]),
+    rev(x!, [1]),
+    squeeze(reshape(x!, [6, 1]), [1]),
+    expandDims(x!, [0]),
+  ],
   slices: (x) => [slice(x!, [1, 0], [4, 4], [1, 2]), slice(x!, [0, 1], [5, 3], [1, 1])],
   dynamic_slices: (x, u, i) => [dynamicSlice(x!, [wrapped(i!, 5)], [2]), dynamicUpdateSlice(x!, u!, [wrapped(i!, 5)])],
   concatenate: (x, y) => concatenate([x!, y!], 0),
-  pad: (x) => pad(x!, f32(0), [[1, 0, 0], [0, 2, 1]]),
+  pad: (x) =>
+    pad(x!, f32(0), [
+      [1, 0, 0],
+      [0, 2, 1],
+    ]),
   iota: () => [iota('int32', [4], 0), iota('float32', [2, 3], 1)],
   gather: (x, i) =>
-    gather(x!, i!, { dimensionNumbers: { offsetDims: [1], collapsedSliceDims: [0], startIndexMap: [0] }, sliceSizes: [1, 3], mode: 'clip' }),
+    gather(x!, i!, {
+      dimensionNumbers: { offsetDims: [1], collapsedSliceDims: [0], startIndexMap: [0] },
+      sliceSizes: [1, 3],
+      mode: 'clip',
+    }),
   scatter_add: (x, i, u) =>
-    scatterAdd(x!, i!, u!, { dimensionNumbers: { updateWindowDims: [1], insertedWindowDims: [0], scatterDimsToOperandDims: [0] } }),
+    scatterAdd(x!, i!, u!, {
+      dimensionNumbers: { updateWindowDims: [1], insertedWindowDims: [0], scatterDimsToOperandDims: [0] },
+    }),
   split: (x) => split(x!, [2, 4], 0),
 })
 
@@ -184,8 +252,10 @@ const control = rows({
       init!,
       xs!,
     ),
-  scan_length: (init) => scan((carry: NDArray) => [el.mul(carry, carry), null], init!, null, { length: 5, reverse: true, unroll: 2 }),
-  grad_scan: (xs) => grad((v: NDArray) => scan((c: NDArray, x: NDArray) => [el.mul(el.sin(c), x), null], f32(1), v)[0])(xs!),
+  scan_length: (init) =>
+    scan((carry: NDArray) => [el.mul(carry, carry), null], init!, null, { length: 5, reverse: true, unroll: 2 }),
+  grad_scan: (xs) =>
+    grad((v: NDArray) => scan((c: NDArray, x: NDArray) => [el.mul(el.sin(c), x), null], f32(1), v)[0])(xs!),
   grad_scan_weights: (w, init, xs) =>
     grad((v: NDArray) => {
       const body = (carry: NDArray, x: NDArray): [NDArray, NDArray] => {
@@ -206,6 +276,64 @@ const control = rows({
   collectives: (x) => vmap((y: NDArray) => el.div(y, psum(y, 'batch')), { axisName: 'batch' })(x!),
 })
 
+const table = fromHost({ shape: [3], dtype: 'float32', data: new Float32Array([1, 2, 3]) })
+const printing = rows({
+  many_names: (x) => Array.from({ length: 30 }).reduce<NDArray>((value) => el.sin(value), x!),
+  literal_kinds: (x) => {
+    const values = [1e-5, 0.0001, 1e16, 123456789, 0.1, -0, Infinity, -Infinity, NaN, 1e-40]
+    return [
+      values.reduce((sum, value) => el.add(sum, f32(value)), x!),
+      i32(-7),
+      scalar(1, 'bool'),
+      scalar(0.1, 'float16'),
+    ]
+  },
+  closed_over: (x) => el.add(el.mul(x!, table), table),
+  closed_over_scan: (init, xs) =>
+    scan((c: NDArray, x: NDArray) => [el.add(c, reduceSum(el.mul(x, table), [0])), c], init!, xs!),
+  closed_over_while: (x, limit) =>
+    whileLoop(
+      (v) => el.lt(v, limit!),
+      (v) => el.mul(v, limit!),
+      x!,
+    ),
+  closed_over_cond: (p, x, y) =>
+    cond(
+      p!,
+      (z) => el.mul(z, y!),
+      (z) => el.sub(x!, z),
+      x!,
+    ),
+  long_body: (init, xs) => {
+    const body = (carry: NDArray, x: NDArray): [NDArray, NDArray] => {
+      const next = Array.from({ length: 6 }).reduce<NDArray>((value) => el.mul(el.sin(value), x), carry)
+      return [next, next]
+    }
+    return scan(body, init!, xs!)
+  },
+  shared_names: (x, y) => {
+    const first = jit(function inner(a: NDArray) {
+      return el.sin(a)
+    })
+    const second = jit(function inner(a: NDArray) {
+      return el.cos(first(a))
+    })
+    return [second(second(x!)), second(y!)]
+  },
+  jit_once: (x) => {
+    const inner = jit(function inner(c: NDArray): [NDArray, NDArray] {
+      return [el.sin(c), c]
+    })
+    const outer = jit(function outer(a: NDArray, b: NDArray) {
+      return inner(el.add(a, b))
+    })
+    return outer(x!, f32(1))
+  },
+  wide: (...xs) => [...xs, concatenate(xs, 0), ...xs, ...xs],
+  exactly_80: (x, y) => [el.exp(x!), el.mul(x!, y!)],
+  exactly_78: (x) => el.expm1(x!),
+})
+
 /** By the name of the case. */
 export const jaxprCases: Readonly<Record<string, Build>> = {
   ...elementwise,
@@ -214,4 +342,5 @@ export const jaxprCases: Readonly<Record<string, Build>> = {
   ...shapes,
   ...transformations,
   ...control,
+  ...printing,
 }

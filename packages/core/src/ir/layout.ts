@@ -13,7 +13,8 @@ export const lineBreak = (flat = ' '): Doc => ({ kind: 'break', flat })
 export const group = (body: Doc): Doc => ({ kind: 'group', body })
 /** Indent the lines that start inside. */
 export const nest = (by: number, body: Doc): Doc => ({ kind: 'nest', by, body })
-export const join = (separator: Doc, docs: readonly Doc[]): Doc => concat(...docs.flatMap((doc, i) => (i === 0 ? [doc] : [separator, doc])))
+export const join = (separator: Doc, docs: readonly Doc[]): Doc =>
+  concat(...docs.flatMap((doc, i) => (i === 0 ? [doc] : [separator, doc])))
 
 interface Item {
   readonly doc: Doc
@@ -46,7 +47,12 @@ export function layOut(doc: Doc, width: number): string {
   }
   return text
 }
-function pushInside(stack: Item[], doc: Extract<Doc, { kind: 'concat' | 'nest' }>, indent: number, broken: boolean): void {
+function pushInside(
+  stack: Item[],
+  doc: Extract<Doc, { kind: 'concat' | 'nest' }>,
+  indent: number,
+  broken: boolean,
+): void {
   if (doc.kind === 'nest') stack.push({ doc: doc.body, indent: indent + doc.by, broken })
   else for (let i = doc.parts.length - 1; i >= 0; i--) stack.push({ doc: doc.parts[i]!, indent, broken })
 }

@@ -12,7 +12,9 @@ export function printJaxpr({ jaxpr }: ClosedJaxpr): string {
   const shared = sharedPrograms(jaxpr)
   names.reserve(shared.values())
   const printer: Printer = { names, shared }
-  const definitions = [...shared].map(([inner, name]) => concat('let ', name, ' = ', program(inner, printer), ' in', lineBreak()))
+  const definitions = [...shared].map(([inner, name]) =>
+    concat('let ', name, ' = ', program(inner, printer), ' in', lineBreak()),
+  )
   return layOut(concat(...definitions, program(jaxpr, printer)), width)
 }
 
@@ -44,7 +46,8 @@ class Names {
   constructor({ equations, outputs }: Jaxpr) {
     const used = new Set<Atom>(outputs)
     for (const { inputs } of equations) for (const atom of inputs) used.add(atom)
-    for (const equation of equations) for (const v of equation.outputs) if (v !== null && !used.has(v)) this.#names.set(v, '_')
+    for (const equation of equations)
+      for (const v of equation.outputs) if (v !== null && !used.has(v)) this.#names.set(v, '_')
   }
   reserve(names: Iterable<string>): void {
     for (const name of names) this.#reserved.add(name)
@@ -61,7 +64,8 @@ class Names {
     const taken = new Set<Atom>()
     variables.forEach((v, i) => {
       const other = like[i]!
-      if (!(v instanceof Var) || other instanceof Literal || (other !== null && taken.has(other)) || this.#names.has(v)) return
+      if (!(v instanceof Var) || other instanceof Literal || (other !== null && taken.has(other)) || this.#names.has(v))
+        return
       if (other !== null) taken.add(other)
       this.#names.set(v, this.of(other))
     })
@@ -124,8 +128,25 @@ function skeleton(jaxpr: Jaxpr, equations: () => readonly Doc[], printer: Printe
   const constants = binders(jaxpr.constants, printer)
   const inputs = binders(jaxpr.inputs, printer)
   const body = join(lineBreak('; '), equations())
-  const outputs = concat('(', variables(jaxpr.outputs.map((atom) => atomText(atom, printer)), ','), jaxpr.outputs.length === 1 ? ',)' : ')')
-  const inside = concat('{ lambda ', constants, '; ', inputs, '. let', nest(2, concat(lineBreak(), body)), lineBreak(), 'in ', outputs)
+  const outputs = concat(
+    '(',
+    variables(
+      jaxpr.outputs.map((atom) => atomText(atom, printer)),
+      ',',
+    ),
+    jaxpr.outputs.length === 1 ? ',)' : ')',
+  )
+  const inside = concat(
+    '{ lambda ',
+    constants,
+    '; ',
+    inputs,
+    '. let',
+    nest(2, concat(lineBreak(), body)),
+    lineBreak(),
+    'in ',
+    outputs,
+  )
   return group(concat(nest(2, inside), ' }'))
 }
 
@@ -135,20 +156,33 @@ function equationDoc(equation: Equation, printer: Printer): Doc {
   if (primitive.name === 'jit') likeNames(shown, inputs, outputs, printer)
   const results = outputs.length === 0 ? '' : concat(binders(outputs, printer, unusedTypes(equation)), ' = ')
   const parameters = paramsDoc(shown, printer)
-  const operands = variables(inputs.map((atom) => atomText(atom, printer)), '')
+  const operands = variables(
+    inputs.map((atom) => atomText(atom, printer)),
+    '',
+  )
   return concat(results, primitive.name, parameters, ' ', operands)
 }
 /** A result that is not used has no variable, and so no type of its own: the type rule knows it. */
 function unusedTypes({ primitive, inputs, params, outputs }: Equation): readonly string[] {
   if (!outputs.includes(null)) return []
   try {
-    return primitive.type(inputs.map((atom) => atom.aval), params as never).map(showAval)
+    return primitive
+      .type(
+        inputs.map((atom) => atom.aval),
+        params as never,
+      )
+      .map(showAval)
   } catch {
     // Equations that are wrong print too: that is how they are reported.
     return outputs.map(() => '?')
   }
 }
-function likeNames(shown: readonly Shown[], inputs: readonly Atom[], outputs: readonly (Var | null)[], { names, shared }: Printer): void {
+function likeNames(
+  shown: readonly Shown[],
+  inputs: readonly Atom[],
+  outputs: readonly (Var | null)[],
+  { names, shared }: Printer,
+): void {
   for (const [, value] of shown) {
     if (!isClosedJaxpr(value) || shared.has(value.jaxpr)) continue
     names.suggest(value.jaxpr.inputs, inputs)
@@ -156,9 +190,13 @@ function likeNames(shown: readonly Shown[], inputs: readonly Atom[], outputs: re
   }
 }
 
-const variables = (texts: readonly string[], separator: string): Doc => nest(2, group(join(concat(separator, group(lineBreak())), texts)))
+const variables = (texts: readonly string[], separator: string): Doc =>
+  nest(2, group(join(concat(separator, group(lineBreak())), texts)))
 const binders = (list: readonly (Var | null)[], { names }: Printer, types: readonly string[] = []): Doc =>
-  variables(list.map((v, i) => `${names.of(v)}:${v === null ? types[i] : showAval(v.aval)}`), '')
+  variables(
+    list.map((v, i) => `${names.of(v)}:${v === null ? types[i] : showAval(v.aval)}`),
+    '',
+  )
 
 const atomText = (atom: Atom, { names }: Printer): string =>
   atom instanceof Literal ? `${literalText(atom)}:${showAval(atom.aval)}` : names.of(atom)
@@ -173,7 +211,8 @@ export function floatText(value: number): string {
   if (Object.is(value, -0)) return '-0.0'
   const [mantissa, exponent] = value.toExponential().split('e') as [string, string]
   const power = Number(exponent)
-  if (value !== 0 && (power < -4 || power >= 16)) return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
+  if (value !== 0 && (power < -4 || power >= 16))
+    return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
   const plain = power >= 0 ? value.toString() : value.toFixed(mantissa.replace(/\D/g, '').length - 1 - power)
   return plain.includes('.') ? plain : `${plain}.0`
 }
@@ -206,6 +245,9 @@ function plainText(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : floatText(value)
   if (typeof value === 'function') return `<function ${value.name === '' ? '<lambda>' : value.name}>`
-  if (Array.isArray(value)) return value.length === 1 ? `(${plainText(value[0])},)` : `(${value.map(plainText).join(', ')})`
-  return `{${Object.entries(value).map(([key, item]) => `${plainText(key)}: ${plainText(item)}`).join(', ')}}`
+  if (Array.isArray(value))
+    return value.length === 1 ? `(${plainText(value[0])},)` : `(${value.map(plainText).join(', ')})`
+  return `{${Object.entries(value)
+    .map(([key, item]) => `${plainText(key)}: ${plainText(item)}`)
+    .join(', ')}}`
 }
