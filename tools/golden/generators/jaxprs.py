@@ -6,11 +6,14 @@ import textwrap
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 import golden
 
 CASES = []
+# an array that functions close over: a constant of their programs
+TABLE = jnp.array([1.0, 2.0, 3.0], jnp.float32)
 
 
 def f32(*shape):
@@ -459,6 +462,97 @@ def collectives(x):
     return jax.vmap(lambda y: lax.div(y, lax.psum(y, "batch")), axis_name="batch")(x)
 
 
+# ---------------------------------------------------------------------------------------------------------------------- printing
+
+
+@case(f32())
+def many_names(x):
+    for _ in range(30):
+        x = lax.sin(x)
+    return x
+
+
+@case(f32(3))
+def literal_kinds(x):
+    for value in (1e-5, 0.0001, 1e16, 123456789.0, 0.1, -0.0, np.inf, -np.inf, np.nan, 1e-40):
+        x = lax.add(x, jnp.float32(value))
+    return x, jnp.int32(-7), jnp.bool_(True), jnp.float16(0.1)
+
+
+@case(f32(3))
+def closed_over(x):
+    return lax.add(lax.mul(x, TABLE), TABLE)
+
+
+@case(f32(), f32(4, 3))
+def closed_over_scan(init, xs):
+    return lax.scan(lambda c, x: (lax.add(c, lax.reduce_sum(lax.mul(x, TABLE), (0,))), c), init, xs)
+
+
+@case(f32(), f32())
+def closed_over_while(x, limit):
+    return lax.while_loop(lambda v: lax.lt(v, limit), lambda v: lax.mul(v, limit), x)
+
+
+@case(of("bool"), f32(), f32())
+def closed_over_cond(p, x, y):
+    return lax.cond(p, lambda z: lax.mul(z, y), lambda z: lax.sub(x, z), x)
+
+
+@case(f32(), f32(2))
+def long_body(init, xs):
+    def body(carry, x):
+        for _ in range(6):
+            carry = lax.mul(lax.sin(carry), x)
+        return carry, carry
+
+    return lax.scan(body, init, xs)
+
+
+@case(f32(3), f32(2))
+def shared_names(x, y):
+    @jax.jit
+    def inner(a):
+        return lax.sin(a)
+
+    first = inner
+
+    @jax.jit
+    def inner(a):
+        return lax.cos(first(a))
+
+    return inner(inner(x)), inner(y)
+
+
+@case(f32(3))
+def jit_once(x):
+    @jax.jit
+    def outer(a, b):
+        @jax.jit
+        def inner(c):
+            return lax.sin(c), c
+
+        return inner(lax.add(a, b))
+
+    return outer(x, jnp.float32(1.0))
+
+
+@case(*[f32(100 + i, 200, 300) for i in range(8)])
+def wide(*xs):
+    total = lax.concatenate(xs, 0)
+    return (*xs, total, *xs, *xs)
+
+
+@case(f32(3), f32(3))
+def exactly_80(x, y):
+    return lax.exp(x), lax.mul(x, y)
+
+
+@case(f32(1, 2, 345), f32(1, 2, 345))
+def exactly_78(x, y):
+    return (lax.expm1(x),)
+
+
 def describe(arg):
     return {"dtype": str(arg.dtype), "shape": list(arg.shape)}
 
@@ -481,7 +575,7 @@ def main():
         row = {"case": f.__name__, "args": jax.tree.map(describe, list(args), is_leaf=lambda a: isinstance(a, jax.ShapeDtypeStruct)), "source": source(f)}
         rows.append({**row, "jaxpr": printed(f, args)})
     assert len(rows) >= 60
-    golden.write("jaxprs", "What make_jaxpr prints. The source of each function is Python.", {"cases": rows})
+    golden.write("jaxprs", "What make_jaxpr prints. The source of each function is Python; TABLE is the array [1, 2, 3].", {"cases": rows})
 
 
 if __name__ == "__main__":
