@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.ad_checkpoint import checkpoint_name
 
 import golden
 
@@ -460,6 +461,82 @@ def vmap_while(x):
 @case(f32(3))
 def collectives(x):
     return jax.vmap(lambda y: lax.div(y, lax.psum(y, "batch")), axis_name="batch")(x)
+
+
+# -------------------------------------------------------------------------------------------------------------------- parameters
+
+
+@case(f32(3), f32(3), f32(3))
+def special_functions(a, b, x):
+    unary = lax.erf_inv(x), lax.erfc(x), lax.lgamma(x), lax.digamma(x), lax.bessel_i0e(x), lax.bessel_i1e(x)
+    return *unary, lax.igamma(a, x), lax.igammac(a, x), lax.betainc(a, b, x), lax.polygamma(a, x), lax.zeta(a, x), lax.nextafter(a, x)
+
+
+@case(f32(3), i32(3))
+def representations(x, n):
+    return lax.reduce_precision(x, 5, 10), lax.population_count(n), lax.clz(n), lax.ceil(x), lax.exp2(x), lax.cbrt(x), jnp.copy(x)
+
+
+@case(f32(5))
+def windows(x):
+    return lax.reduce_window(x, 0.0, lax.add, (2,), (1,), "VALID"), lax.reduce_window(x, jnp.inf, lax.min, (2,), (1,), "SAME")
+
+
+@case(f32(4))
+def grad_pool(x):
+    return jax.grad(lambda y: lax.reduce_sum(lax.reduce_window(y, -jnp.inf, lax.max, (2,), (2,), "VALID"), (0,)))(x)
+
+
+@case(f32(4), f32(4))
+def jvp_pool(x, t):
+    return jax.jvp(lambda y: lax.reduce_window(y, -jnp.inf, lax.max, (2,), (2,), "VALID"), (x,), (t,))
+
+
+@case(f32(5, 3), i32(2, 1), f32(2, 3))
+def scatters(x, i, u):
+    dims = lax.ScatterDimensionNumbers(update_window_dims=(1,), inserted_window_dims=(0,), scatter_dims_to_operand_dims=(0,))
+    put = lax.scatter(x, i, u, dims, mode="clip", unique_indices=True, indices_are_sorted=True)
+    return put, lax.scatter_mul(x, i, u, dims), lax.scatter_min(x, i, u, dims), lax.scatter_max(x, i, u, dims)
+
+
+@case(f32(5, 3), i32(2, 1))
+def gathers(x, i):
+    dims = lax.GatherDimensionNumbers(offset_dims=(1,), collapsed_slice_dims=(0,), start_index_map=(0,))
+    return lax.gather(x, i, dims, (1, 3), mode="fill", fill_value=0), lax.gather(x, i, dims, (1, 3), mode="promise_in_bounds")
+
+
+@case(f32(3, 3), f32(3, 2))
+def factorizations(x, y):
+    solved = lax.linalg.triangular_solve(x, y, left_side=True, lower=True)
+    return solved, lax.linalg.lu(x), lax.linalg.qr(x, full_matrices=False), lax.linalg.eigh(x, symmetrize_input=False), lax.linalg.svd(x, full_matrices=False)
+
+
+@case(f32(3), f32(3))
+def sort_keys(x, y):
+    return lax.sort((x, y), num_keys=2, is_stable=False)
+
+
+@case(of("float16", 1, 1, 4), of("float16", 1, 1, 2))
+def conv_preferred(x, w):
+    return lax.conv_general_dilated(x, w, (1,), [(0, 0)], preferred_element_type=jnp.float32)
+
+
+@case(f32(3))
+def named(x):
+    return checkpoint_name(x, "here")
+
+
+@case(f32(), f32())
+def custom_jvp_closed(x, w):
+    @jax.custom_jvp
+    def f(y):
+        return lax.mul(y, w)
+
+    @f.defjvp
+    def rule(primals, tangents):
+        return f(*primals), tangents[0]
+
+    return f(x)
 
 
 # ---------------------------------------------------------------------------------------------------------------------- printing

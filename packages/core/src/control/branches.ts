@@ -1,11 +1,10 @@
 /** Conditions as users call them. */
 import type { ArrayLike, NDArray } from '../array.ts'
-import { isInteger } from '../dtype.ts'
+import { isInteger, promote } from '../dtype.ts'
 import { DtypeError, OptionError, ShapeError, TreeError, misuse } from '../errors.ts'
 import { FlatFunction, checkFunction, flattenArgs, flattenArrays } from '../flat.ts'
 import { type Aval, sameAval, showAval } from '../ir/aval.ts'
 import { type ClosedJaxpr, outAvals } from '../ir/jaxpr.ts'
-import { promote } from '../dtype.ts'
 import { clamp, convert, ne } from '../primitive/elementwise.ts'
 import { scalarLike } from '../primitive/rules.ts'
 import { difference, unflatten } from '../tree.ts'

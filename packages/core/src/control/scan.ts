@@ -34,7 +34,6 @@ export function parts<T>(list: readonly T[], ...lengths: readonly number[]): T[]
   let at = 0
   return [...lengths.map((length) => list.slice(at, (at += length))), list.slice(at)]
 }
-const element = (a: Aval): Aval => ({ ...a, shape: a.shape.slice(1) })
 const stacked = (a: Aval, length: number): Aval => ({ ...a, shape: [length, ...a.shape] })
 
 export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>({

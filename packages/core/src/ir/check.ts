@@ -19,6 +19,11 @@ import { printAround } from './print.ts'
  * have the types that its primitive's rule gives; loops return the carry that they take; branches are of one type.
  *
  * @throws InvariantError that shows the equation that is wrong, with those around it
+ * @example
+ * ```ts
+ * import { checkJaxpr, makeJaxpr, np } from 'fluxion'
+ * checkJaxpr(makeJaxpr((x) => np.sin(x))(np.zeros([3]))) // => undefined
+ * ```
  */
 export function checkJaxpr({ jaxpr, consts }: ClosedJaxpr): void {
   expectTypes(

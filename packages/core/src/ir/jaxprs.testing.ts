@@ -2,7 +2,7 @@
 import '../setup.ts'
 import type { NDArray } from '../array.ts'
 import { cond, switchCase } from '../control/branches.ts'
-import { checkpoint } from '../control/checkpoint.ts'
+import { checkpoint, checkpointName } from '../control/checkpoint.ts'
 import { psum } from '../control/collective.ts'
 import { customJvp, customVjp } from '../control/custom.ts'
 import { jit } from '../control/jitted.ts'
@@ -11,7 +11,17 @@ import { convGeneralDilated } from '../primitive/conv.ts'
 import { cumlogsumexp, cummax, cummin, cumprod, cumsum } from '../primitive/cumulative.ts'
 import { dotGeneral } from '../primitive/dot.ts'
 import * as el from '../primitive/elementwise.ts'
-import { dynamicSlice, dynamicUpdateSlice, gather, scatterAdd } from '../primitive/indexing.ts'
+import { eigh, lu, qr, svd, triangularSolve } from '../primitive/linalg.ts'
+import {
+  dynamicSlice,
+  dynamicUpdateSlice,
+  gather,
+  scatter,
+  scatterAdd,
+  scatterMax,
+  scatterMin,
+  scatterMul,
+} from '../primitive/indexing.ts'
 import {
   broadcastInDim,
   concatenate,
@@ -38,7 +48,7 @@ import {
 } from '../primitive/reduce.ts'
 import { sort, topK } from '../primitive/sort.ts'
 import { stopGradient } from '../primitive/stop.ts'
-import { reduceWindowMax } from '../primitive/window.ts'
+import { reduceWindowMax, reduceWindowMin, reduceWindowSum } from '../primitive/window.ts'
 import { fromHost, scalar } from '../trace.ts'
 import { grad, jvp, valueAndGrad, vjp } from '../transform/autodiff.ts'
 import { vmap } from '../transform/vectorize.ts'
@@ -276,6 +286,76 @@ const control = rows({
   collectives: (x) => vmap((y: NDArray) => el.div(y, psum(y, 'batch')), { axisName: 'batch' })(x!),
 })
 
+const pairs = {
+  windowDimensions: [2],
+  windowStrides: [2],
+  padding: [[0, 0]],
+  baseDilation: [1],
+  windowDilation: [1],
+} as const
+const ofRows = { updateWindowDims: [1], insertedWindowDims: [0], scatterDimsToOperandDims: [0] } as const
+const rowsOf = {
+  dimensionNumbers: { offsetDims: [1], collapsedSliceDims: [0], startIndexMap: [0] },
+  sliceSizes: [1, 3],
+} as const
+const parameters = rows({
+  special_functions: (a, b, x) => [
+    ...[el.erfInv, el.erfc, el.lgamma, el.digamma, el.besselI0e, el.besselI1e].map((f) => f(x!)),
+    el.igamma(a!, x!),
+    el.igammac(a!, x!),
+    el.regularizedIncompleteBeta(a!, b!, x!),
+    ...[el.polygamma, el.zeta, el.nextafter].map((f) => f(a!, x!)),
+  ],
+  representations: (x, n) => [
+    el.reducePrecision(x!, 5, 10),
+    el.populationCount(n!),
+    el.clz(n!),
+    ...[el.ceil, el.exp2, el.cbrt, el.copy].map((f) => f(x!)),
+  ],
+  windows: (x) => [
+    reduceWindowSum(x!, { ...pairs, windowStrides: [1] }),
+    reduceWindowMin(x!, { ...pairs, windowStrides: [1], padding: [[0, 1]] }),
+  ],
+  grad_pool: (x) => grad(loss((y) => reduceWindowMax(y, pairs)))(x!),
+  jvp_pool: (x, t) => jvp((y: NDArray) => reduceWindowMax(y, pairs), [x!], [t!]),
+  scatters: (x, i, u) => [
+    scatter(x!, i!, u!, { dimensionNumbers: ofRows, mode: 'clip', uniqueIndices: true, indicesAreSorted: true }),
+    ...[scatterMul, scatterMin, scatterMax].map((f) => f(x!, i!, u!, { dimensionNumbers: ofRows })),
+  ],
+  gathers: (x, i) => [
+    gather(x!, i!, { ...rowsOf, mode: 'fill', fillValue: 0 }),
+    gather(x!, i!, { ...rowsOf, mode: 'promiseInBounds' }),
+  ],
+  factorizations: (x, y) => {
+    const solved = triangularSolve(x!, y!, { leftSide: true, lower: true })
+    const [factors, orthogonal, spectrum] = [lu(x!), qr(x!, false), eigh(x!)]
+    const [values, left, right] = svd(x!, false)
+    return [solved, ...factors, ...orthogonal, ...spectrum, left!, values!, right!]
+  },
+  sort_keys: (x, y) => sort([x!, y!], { dimension: 0, isStable: false, numKeys: 2 }),
+  conv_preferred: (x, w) =>
+    convGeneralDilated(x!, w!, {
+      windowStrides: [1],
+      padding: [[0, 0]],
+      lhsDilation: [1],
+      rhsDilation: [1],
+      dimensionNumbers: { lhsSpec: [0, 1, 2], rhsSpec: [0, 1, 2], outSpec: [0, 1, 2] },
+      featureGroupCount: 1,
+      batchGroupCount: 1,
+      preferredElementType: 'float32',
+    }),
+  named: (x) => checkpointName(x!, 'here'),
+  custom_jvp_closed: (x, w) => {
+    const f = customJvp(function f(y: NDArray) {
+      return el.mul(y, w!)
+    })
+    f.defjvp(function rule(primals, tangents) {
+      return [f(...primals), tangents[0]]
+    })
+    return f(x!)
+  },
+})
+
 const table = fromHost({ shape: [3], dtype: 'float32', data: new Float32Array([1, 2, 3]) })
 const printing = rows({
   many_names: (x) => Array.from({ length: 30 }).reduce<NDArray>((value) => el.sin(value), x!),
@@ -342,5 +422,6 @@ export const jaxprCases: Readonly<Record<string, Build>> = {
   ...shapes,
   ...transformations,
   ...control,
+  ...parameters,
   ...printing,
 }

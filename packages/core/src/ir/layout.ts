@@ -13,8 +13,10 @@ export const lineBreak = (flat = ' '): Doc => ({ kind: 'break', flat })
 export const group = (body: Doc): Doc => ({ kind: 'group', body })
 /** Indent the lines that start inside. */
 export const nest = (by: number, body: Doc): Doc => ({ kind: 'nest', by, body })
-export const join = (separator: Doc, docs: readonly Doc[]): Doc =>
-  concat(...docs.flatMap((doc, i) => (i === 0 ? [doc] : [separator, doc])))
+export const join = (separator: Doc, docs: readonly Doc[]): Doc => ({
+  kind: 'concat',
+  parts: docs.flatMap((doc, i) => (i === 0 ? [doc] : [separator, doc])),
+})
 
 interface Item {
   readonly doc: Doc

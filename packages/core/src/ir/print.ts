@@ -6,7 +6,15 @@ import { type Doc, concat, group, join, layOut, lineBreak, nest } from './layout
 
 const width = 80
 
-/** Print a program: `{ lambda ; a:f32[3]. let b:f32[3] = sin a in (b,) }`. */
+/**
+ * Print a program as JAX does: constants, inputs, one equation a line, results.
+ *
+ * @example
+ * ```ts
+ * import { makeJaxpr, np, printJaxpr } from 'fluxion'
+ * printJaxpr(makeJaxpr((x) => np.sin(x))(np.zeros([3]))) // => '{ lambda ; a:f32[3]. let b:f32[3] = sin a in (b,) }'
+ * ```
+ */
 export function printJaxpr({ jaxpr }: ClosedJaxpr): string {
   const names = new Names(jaxpr)
   const shared = sharedPrograms(jaxpr)

@@ -27,6 +27,8 @@ const programs = cases.map(
   ({ case: name, args }) => [name, makeJaxpr(jaxprCases[name]!)(...args) as ClosedJaxpr] as const,
 )
 
+// A rule refuses: there is no derivative by the first operand, updates may meet, a rule's function closes over an input.
+const noDerivative = new Set(['special_functions', 'scatters', 'custom_jvp_closed'])
 // Loops of unknown length have tangents, but no transpose.
 const noReverse = new Set(['while_loop', 'fori_loop_dynamic', 'vmap_while', 'closed_over_while'])
 const floats = (program: ClosedJaxpr): boolean[] => inAvals(program).map(isDifferentiable)
@@ -35,7 +37,7 @@ test.each(programs)('%s is right', (_, program) => {
   checkJaxpr(program)
 })
 
-test.each(programs)('the JVP of %s is right', (_, program) => {
+test.each(programs.filter(([name]) => !noDerivative.has(name)))('the JVP of %s is right', (_, program) => {
   checkJaxpr(jvpProgram(program, floats(program)).program)
 })
 
@@ -49,7 +51,7 @@ test.each(programs.filter(([, program]) => inAvals(program).length > 0))('%s bat
   checkJaxpr(batched)
 })
 
-test.each(programs.filter(([name]) => !noReverse.has(name)))(
+test.each(programs.filter(([name]) => !noDerivative.has(name) && !noReverse.has(name)))(
   '%s linearised is right and linear, and its transpose is right',
   (_, program) => {
     const { primal, tangent, residuals, nonzeroOuts } = linearizeProgram(program, floats(program))
