@@ -1,5 +1,6 @@
 /** `np`: the functions of `jax.numpy`; loading it gives arrays their methods. */
 import './methods.ts'
+import './movementMethods.ts'
 
 export {
   array,
@@ -54,17 +55,50 @@ export {
 } from './cumulative.ts'
 
 // methods of arrays
-export type { ArrayMethods, At, DiagonalOptions, ScatterOptions, SortOptions, TakeOptions } from './methods.ts'
-export { type Index, type Range, type Slice, ellipsis, newaxis } from './slice.ts'
+export type { ArrayMethods } from './methods.ts'
+export type { MovementMethods, MovementProperties } from './movementMethods.ts'
+export { type Index, type Range, type Slice, ellipsis, newaxis, slice } from './slice.ts'
 
 // moving and joining elements
 export * from './manipulation/axes.ts'
 export * from './manipulation/bits.ts'
 export * from './manipulation/flip.ts'
-export { type Arrays, type Blocks, type ConcatenateOptions, type StackOptions, block, columnStack, concat, concatenate, dstack, hstack, stack, unstack, vstack } from './manipulation/join.ts'
+export {
+  type Arrays,
+  type Blocks,
+  type ConcatenateOptions,
+  type StackOptions,
+  block,
+  columnStack,
+  concat,
+  concatenate,
+  dstack,
+  hstack,
+  stack,
+  unstack,
+  vstack,
+} from './manipulation/join.ts'
 export * from './manipulation/repeat.ts'
 export * from './manipulation/shapes.ts'
-export { take } from './indexing/take.ts'
+export * from './manipulation/diagonal.ts'
+
+// reading and writing at positions
+export type { At } from './indexing/at.ts'
+export type { GetOptions, ScatterOptions } from './indexing/get.ts'
+export type { Positions } from './indexing/positions.ts'
+export * from './indexing/take.ts'
+
+// sorting and searching
+export * from './sorting/sort.ts'
+export {
+  type SearchOptions,
+  type SizeOptions,
+  argwhere,
+  digitize,
+  flatnonzero,
+  nonzero,
+  searchsorted,
+} from './sorting/search.ts'
 
 // products
 export type { ProductOptions } from './products/contract.ts'

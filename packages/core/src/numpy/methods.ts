@@ -3,12 +3,11 @@ import { type ArrayLike, ConcreteArray, NDArray, type NestedNumbers } from '../a
 import type { DType } from '../dtype.ts'
 import { DeviceError } from '../errors.ts'
 import { copy } from '../primitive/elementwise.ts'
-import type { Shape } from '../shape.ts'
 import { cumprod, cumsum } from './cumulative.ts'
 import { showArray } from './display.ts'
 import { astype } from './info.ts'
 import { all, any, argmax, argmin, max, min, prod, ptp, sum } from './reductions.ts'
-import type { Index } from './slice.ts'
+import type { MovementMethods, MovementProperties } from './movementMethods.ts'
 import { mean, std, variance } from './statistics.ts'
 import type {
   ArgOptions,
@@ -85,63 +84,7 @@ export interface ReductionMethods {
   copy(): NDArray
 }
 
-/** Functions that move elements, choose some, or contract axes. */
-export interface MovementMethods {
-  reshape(shape: Shape | number): NDArray
-  transpose(axes?: readonly number[]): NDArray
-  ravel(): NDArray
-  flatten(): NDArray
-  squeeze(options?: { axis?: number | readonly number[] }): NDArray
-  swapaxes(axis1: number, axis2: number): NDArray
-  repeat(repeats: ArrayLike, options?: { axis?: number; totalRepeatLength?: number }): NDArray
-  take(indices: ArrayLike, options?: TakeOptions): NDArray
-  sort(options?: SortOptions): NDArray
-  argsort(options?: SortOptions): NDArray
-  diagonal(options?: DiagonalOptions): NDArray
-  nonzero(options?: { size?: number; fillValue?: number }): NDArray[]
-  searchsorted(values: ArrayLike, options?: { side?: 'left' | 'right' }): NDArray
-  dot(y: ArrayLike): NDArray
-  matmul(y: NDArray): NDArray
-  get(...index: readonly Index[]): NDArray
-  at(...index: readonly Index[]): At
-}
-export interface TakeOptions {
-  axis?: number
-  mode?: 'fill' | 'clip' | 'wrap'
-  fillValue?: number
-}
-export interface SortOptions {
-  axis?: number | null
-  descending?: boolean
-  stable?: boolean
-}
-export interface DiagonalOptions {
-  offset?: number
-  axis1?: number
-  axis2?: number
-}
-export interface ScatterOptions {
-  mode?: 'drop' | 'clip' | 'fill' | 'promiseInBounds'
-  indicesAreSorted?: boolean
-  uniqueIndices?: boolean
-}
-/** Copies of an array with the elements at an index changed. */
-export interface At {
-  set(values: ArrayLike, options?: ScatterOptions): NDArray
-  add(values: ArrayLike, options?: ScatterOptions): NDArray
-  mul(values: ArrayLike, options?: ScatterOptions): NDArray
-  multiply(values: ArrayLike, options?: ScatterOptions): NDArray
-  min(values: ArrayLike, options?: ScatterOptions): NDArray
-  max(values: ArrayLike, options?: ScatterOptions): NDArray
-  apply(f: (x: NDArray) => NDArray, options?: ScatterOptions): NDArray
-  get(options?: ScatterOptions & { fillValue?: number }): NDArray
-}
-
-export interface ArrayMethods extends OperatorMethods, ReductionMethods, MovementMethods {
-  /** The axes in reverse order. */
-  readonly T: NDArray
-  /** The last two axes exchanged. */
-  readonly mT: NDArray
+export interface ArrayMethods extends OperatorMethods, ReductionMethods, MovementMethods, MovementProperties {
   /** Elements as nested lists of numbers. */
   toArray(): NestedNumbers
   toString(): string
@@ -149,7 +92,9 @@ export interface ArrayMethods extends OperatorMethods, ReductionMethods, Movemen
 
 /** For every method the function that does it, of the array and the method's arguments. */
 export type MethodTable<M> = {
-  readonly [K in keyof M]: M[K] extends (...args: infer A) => infer R ? (x: NDArray, ...args: A) => R : never
+  readonly [K in keyof M]: M[K] extends (...args: infer A extends readonly unknown[]) => infer R
+    ? (x: NDArray, ...args: A) => R
+    : never
 }
 
 /** Put methods on all arrays. */
