@@ -601,6 +601,27 @@ def shared_names(x, y):
     return inner(inner(x)), inner(y)
 
 
+@case(f32(), f32(3))
+def shared_inside_long(x, xs):
+    @jax.jit
+    def inner(c):
+        return lax.sin(c)
+
+    @jax.jit
+    def outer(c):
+        for _ in range(11):
+            c = lax.cos(c)
+        return inner(c)
+
+    return outer(outer(x)), lax.scan(lambda c, y: (lax.add(c, y), None), x, xs)[0]
+
+
+@case(i32(5), i32(2, 1), i32(2))
+def scatter_twice(x, i, u):
+    dims = lax.ScatterDimensionNumbers(update_window_dims=(), inserted_window_dims=(0,), scatter_dims_to_operand_dims=(0,))
+    return lax.scatter_add(lax.scatter_add(x, i, u, dims), i, u, dims)
+
+
 @case(f32(3))
 def jit_once(x):
     @jax.jit

@@ -400,6 +400,21 @@ const printing = rows({
     })
     return [second(second(x!)), second(y!)]
   },
+  shared_inside_long: (x, xs) => {
+    const inner = jit(function inner(c: NDArray) {
+      return el.sin(c)
+    })
+    const outer = jit(function outer(c: NDArray) {
+      return inner(Array.from({ length: 11 }).reduce<NDArray>((value) => el.cos(value), c))
+    })
+    const twice = outer(outer(x!))
+    return [twice, scan((c: NDArray, y: NDArray) => [el.add(c, y), null], x!, xs!)[0]]
+  },
+  scatter_twice: (x, i, u) => {
+    const numbers = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] }
+    const added = scatterAdd(x!, i!, u!, { dimensionNumbers: numbers })
+    return scatterAdd(added, i!, u!, { dimensionNumbers: numbers })
+  },
   jit_once: (x) => {
     const inner = jit(function inner(c: NDArray): [NDArray, NDArray] {
       return [el.sin(c), c]

@@ -95,17 +95,17 @@ function alphabetic(n: number): string {
 const longest = 10
 /** The programs inside a program that are used several times or are long, with names of their own. */
 function sharedPrograms(whole: Jaxpr): Map<Jaxpr, string> {
-  const counts = new Map<Jaxpr, number>()
+  const visits = new Map<Jaxpr, number>()
   const called = new Map<Jaxpr, string>()
   const queue = [whole]
   // Grows while it is walked: breadth first.
   for (const jaxpr of queue) {
-    const count = (counts.get(jaxpr) ?? 0) + 1
-    counts.set(jaxpr, jaxpr !== whole && jaxpr.equations.length > longest ? count + 1 : count)
+    const visit = (visits.get(jaxpr) ?? 0) + 1
+    visits.set(jaxpr, visit)
     // What is inside a program used twice is so too; walking it yet again would tell nothing new.
-    if (count > 2) continue
-    for (const { primitive, params } of jaxpr.equations) {
-      const shown = showParams(primitive, params)
+    if (visit > 2) continue
+    for (const equation of jaxpr.equations) {
+      const shown = showParams(equation)
       const name = shown.find(([key]) => key === 'name')?.[1]
       for (const inner of shown.flatMap(([, value]) => programsIn(value))) {
         queue.push(inner)
@@ -115,14 +115,17 @@ function sharedPrograms(whole: Jaxpr): Map<Jaxpr, string> {
   }
   const shared = new Map<Jaxpr, string>()
   const taken = new Map<string, number>()
-  for (const [jaxpr, count] of counts) {
-    if (count === 1) continue
-    const name = called.get(jaxpr) ?? 'jaxpr'
+  const take = (name: string): number => {
     const before = taken.get(name) ?? 0
     taken.set(name, before + 1)
-    const unique = before === 0 ? name : `${name}${before}`
-    if (before > 0) taken.set(unique, (taken.get(unique) ?? 0) + 1)
-    shared.set(jaxpr, unique)
+    return before
+  }
+  for (const [jaxpr, count] of visits) {
+    if (count === 1 && (jaxpr === whole || jaxpr.equations.length <= longest)) continue
+    const name = called.get(jaxpr) ?? 'jaxpr'
+    const before = take(name)
+    if (before > 0) take(`${name}${before}`)
+    shared.set(jaxpr, before === 0 ? name : `${name}${before}`)
   }
   return shared
 }
@@ -159,8 +162,8 @@ function skeleton(jaxpr: Jaxpr, equations: () => readonly Doc[], printer: Printe
 }
 
 function equationDoc(equation: Equation, printer: Printer): Doc {
-  const { primitive, inputs, params, outputs } = equation
-  const shown = showParams(primitive, params)
+  const { primitive, inputs, outputs } = equation
+  const shown = showParams(equation)
   if (primitive.name === 'jit') likeNames(shown, inputs, outputs, printer)
   const results = outputs.length === 0 ? '' : concat(binders(outputs, printer, unusedTypes(equation)), ' = ')
   const parameters = paramsDoc(shown, printer)
@@ -227,8 +230,9 @@ export function floatText(value: number): string {
 
 type Shown = readonly [key: string, value: unknown]
 /** The parameters that print, in order: a name first, then the others sorted by theirs in snake case. */
-function showParams(primitive: Equation['primitive'], params: object): Shown[] {
-  const shown = Object.entries(primitive.show?.(params as never) ?? params)
+function showParams({ primitive, inputs, params }: Equation): Shown[] {
+  const operands = inputs.map((atom) => atom.aval)
+  const shown = Object.entries(primitive.show?.(params as never, operands) ?? params)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]): Shown => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value])
   return shown.sort(([a], [b]) => (a === 'name' ? -1 : b === 'name' ? 1 : a < b ? -1 : 1))

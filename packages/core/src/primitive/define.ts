@@ -66,8 +66,8 @@ export interface Primitive<P extends object = object> {
   readonly axisNames?: (params: P) => readonly string[]
   /** The operation is kept, in order, even if its results are not used. */
   readonly effectful?: true
-  /** Parameters as printed programs show them, if not as they are. */
-  readonly show?: (params: P) => object
+  /** Parameters as printed programs show them, if not as they are; programs among them are the same objects every time. */
+  readonly show?: (params: P, operands: readonly Aval[]) => object
 }
 // The table holds primitives of all parameter types; methods are bivariant, so a row of a narrower type is one of these.
 export type AnyPrimitive = Primitive<never>

@@ -258,7 +258,7 @@ test('the updates of scatterMul can be differentiated only if they are unique', 
 
 test('parameters print as those of JAX', () => {
   const { primitive, params } = callOf(() => gather(counted([2, 3]), i32([1, 1], [0]), { ...one, mode: 'fill' }))
-  expect(primitive.show!(params)).toMatchObject({
+  expect(primitive.show!(params, [])).toMatchObject({
     dimensionNumbers:
       'GatherDimensionNumbers(offset_dims=(1,), collapsed_slice_dims=(0,), start_index_map=(0,), operand_batching_dims=(), start_indices_batching_dims=())',
     mode: 'GatherScatterMode.FILL_OR_DROP',

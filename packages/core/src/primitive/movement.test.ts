@@ -190,7 +190,7 @@ test('parameters print as those of JAX', () => {
   const x = counted([2, 3])
   const shown = (f: () => unknown): object => {
     const { primitive, params } = callOf(f)
-    return primitive.show?.(params) ?? params
+    return primitive.show?.(params, []) ?? params
   }
   expect(shown(() => m.broadcastInDim(scalar(1, 'float32'), [2], []))).toEqual({})
   expect(shown(() => m.expandDims(x, [1]))).toEqual({ broadcastDimensions: [0, 2] })

@@ -3,6 +3,7 @@ import type { NDArray } from '../array.ts'
 import type { HostArray, TypedArray } from '../backend/interface.ts'
 import { bitsOf, offsetsOf, planCopy } from '../backend/reference/copy.ts'
 import { roundTo } from '../backend/reference/host.ts'
+import type { DType } from '../dtype.ts'
 import { DtypeError, MissingRuleError, ShapeError, misuse } from '../errors.ts'
 import { type Aval, aval, showAval } from '../ir/aval.ts'
 import { type ClosedJaxpr, Var, closed } from '../ir/jaxpr.ts'
@@ -195,9 +196,13 @@ function scatterReference(
   return [{ ...x!, data: roundTo(x!.dtype, data) }]
 }
 
-/** A program of one operation on two scalars: what JAX prints of the combination. */
-function combination(combiner: string): ClosedJaxpr {
-  const type = aval([], 'float32')
+const combinations = new Map<string, ClosedJaxpr>()
+/** A program of one operation on two scalars: what JAX prints of the combination. It is the same one for all scatters of a dtype. */
+function combination(combiner: string, dtype: DType): ClosedJaxpr {
+  const key = `${combiner} ${dtype}`
+  const known = combinations.get(key)
+  if (known !== undefined) return known
+  const type = aval([], dtype)
   const [a, b, out] = [new Var(type), new Var(type), new Var(type)]
   const equation = {
     primitive: primitives.get(combiner)!,
@@ -206,7 +211,9 @@ function combination(combiner: string): ClosedJaxpr {
     outputs: [out],
     source: undefined,
   }
-  return closed({ constants: [], inputs: [a, b], equations: [equation], outputs: [out] })
+  const program = closed({ constants: [], inputs: [a, b], equations: [equation], outputs: [out] })
+  combinations.set(key, program)
+  return program
 }
 
 function defineScatter(name: string, row: Row): Primitive<ScatterParams> {
@@ -235,7 +242,7 @@ function defineScatter(name: string, row: Row): Primitive<ScatterParams> {
     batch: ([x, indices, updates], [dim, indexDim, updateDim], params, axis) =>
       batchScatter(primitive, [x!, indices!, updates!], [dim!, indexDim!, updateDim!], params, axis),
     reference: (args, params) => scatterReference(args, params, row),
-    show: ({ dimensionNumbers: numbers, indicesAreSorted, mode, uniqueIndices }) => ({
+    show: ({ dimensionNumbers: numbers, indicesAreSorted, mode, uniqueIndices }, [x]) => ({
       dimensionNumbers: showNumbers('ScatterDimensionNumbers', {
         updateWindowDims: numbers.updateWindowDims,
         insertedWindowDims: numbers.insertedWindowDims,
@@ -247,7 +254,7 @@ function defineScatter(name: string, row: Row): Primitive<ScatterParams> {
       mode: showMode(mode),
       uniqueIndices,
       updateConsts: [],
-      updateJaxpr: combiner === null ? null : combination(combiner),
+      updateJaxpr: combiner === null ? null : combination(combiner, x!.dtype),
     }),
   })
   return primitive
