@@ -1,0 +1,102 @@
+/** Reading spike recordings in the layout of the Heidelberg digits (SHD and SSC), every value checked. */
+import { withHdf5 } from './open.ts'
+import type { Hdf5File, OpenDataset } from './open.ts'
+import { fromFloat16 } from './float16.ts'
+import type { Recordings } from './recordings.ts'
+
+/** What the values of a file may be. */
+export interface ReadOptions {
+  /** Channels of the cochlea: units lie in 0 … units − 1 (700). */
+  readonly units?: number
+  /** Labels lie in 0 … classes − 1 (20; the Speech Commands in spikes have 35). */
+  readonly classes?: number
+}
+
+/** Recordings read at a time, which bounds the memory that the HDF5 library takes. */
+const chunk = 256
+
+/**
+ * Read recordings from an HDF5 file: `spikes/times` (seconds, float16, float32 or float64), `spikes/units`, `labels`, and where
+ * they are there `extra/speaker` and `extra/keys`.
+ *
+ * A path that ends in `.gz`, or whose file is there only with that ending, is decompressed to a temporary file, which is removed.
+ *
+ * @throws DataFormatError where the file is missing, truncated or no HDF5 file, lacks a dataset, or holds a time that is negative
+ * or not finite, a unit or label out of range, or lists of different lengths
+ */
+export const readRecordings = (path: string, { units = 700, classes = 20 }: ReadOptions = {}): Promise<Recordings> =>
+  withHdf5(path, (file) => {
+    const labels = checkedLabels(file, classes)
+    const events = readEvents(file, labels.length, units)
+    const speakers = file.find('extra/speaker')
+    return {
+      ...events,
+      labels,
+      speakers: speakers === undefined ? new Uint8Array(0) : checkedList(file, speakers, labels.length, 256),
+      keys: file.find('extra/keys')?.strings() ?? [],
+    }
+  })
+
+const checkedLabels = (file: Hdf5File, classes: number): Uint8Array => {
+  const labels = file.dataset('labels')
+  return checkedList(file, labels, labels.length, classes)
+}
+
+/** A list of integers from 0 to bound − 1. */
+const checkedList = (file: Hdf5File, dataset: OpenDataset, length: number, bound: number): Uint8Array => {
+  if (dataset.length !== length) {
+    throw file.error(`expected ${length} values, one a label, got ${dataset.length}`, dataset.name)
+  }
+  const out = new Uint8Array(length)
+  Array.from(dataset.numbers(), Number).forEach((value, i) => {
+    if (!Number.isInteger(value) || value < 0 || value >= bound) {
+      throw file.error(`expected an integer from 0 to ${bound - 1}, got ${value}`, dataset.name, i)
+    }
+    out[i] = value
+  })
+  return out
+}
+
+const readEvents = (file: Hdf5File, count: number, bound: number): Pick<Recordings, 'times' | 'units' | 'offsets'> => {
+  const times = file.dataset('spikes/times')
+  const units = file.dataset('spikes/units')
+  for (const each of [times, units]) {
+    if (each.length !== count)
+      throw file.error(`expected ${count} recordings, one a label, got ${each.length}`, each.name)
+  }
+  const decode = times.isFloat16 ? fromFloat16 : Number
+  const offsets = new Uint32Array(count + 1)
+  const timeParts: Float32Array[] = []
+  const unitParts: Uint16Array[] = []
+  for (let start = 0; start < count; start += chunk) {
+    const end = Math.min(start + chunk, count)
+    const timeRows = times.sequences(start, end)
+    const unitRows = units.sequences(start, end)
+    timeRows.forEach((row, k) => {
+      const i = start + k
+      const unitRow = unitRows[k]!
+      if (row.length !== unitRow.length) {
+        throw file.error(`expected as many units as times (${row.length}), got ${unitRow.length}`, units.name, i)
+      }
+      const rowTimes = Float32Array.from(row as ArrayLike<number>, decode)
+      const bad = rowTimes.findIndex((time) => !(time >= 0 && time < Infinity))
+      if (bad >= 0)
+        throw file.error(`expected times ≥ 0 in seconds, got ${rowTimes[bad]} at event ${bad}`, times.name, i)
+      const rowUnits = new Uint16Array(row.length)
+      for (let event = 0; event < row.length; event += 1) {
+        const unit = Number(unitRow[event])
+        if (!(Number.isInteger(unit) && unit >= 0 && unit < bound)) {
+          throw file.error(`expected a unit from 0 to ${bound - 1}, got ${unit} at event ${event}`, units.name, i)
+        }
+        rowUnits[event] = unit
+      }
+      offsets[i + 1] = offsets[i]! + row.length
+      timeParts.push(rowTimes)
+      unitParts.push(rowUnits)
+    })
+  }
+  const out = { times: new Float32Array(offsets[count]!), units: new Uint16Array(offsets[count]!), offsets }
+  timeParts.forEach((row, i) => out.times.set(row, offsets[i]))
+  unitParts.forEach((row, i) => out.units.set(row, offsets[i]))
+  return out
+}
