@@ -32,7 +32,7 @@ const floats: Partial<Readonly<Record<DType, FloatFormat>>> = {
 
 /** The decimal with the fewest digits that rounds to a number of the dtype. */
 function shortest(value: number, { round, digits }: FloatFormat): number {
-  if (digits === 17 || !Number.isFinite(value)) return value
+  if (digits === 17 || value === 0 || !Number.isFinite(value)) return value
   for (let n = 1; n < digits; n++) {
     const candidate = Number(value.toPrecision(n))
     if (round(candidate) === value) return candidate
@@ -69,13 +69,14 @@ function floatShow(given: readonly number[], format: FloatFormat): Show {
   const decimals = most(finite.map((value) => (exponential ? mantissaDecimals : decimalsOf)(Math.abs(value))))
   const write = (value: number): string => {
     if (!Number.isFinite(value)) return special(value)
+    // further digits than the shortest are those of the exact value
     if (exponential) return signOf(value) + scientific(Math.abs(value), decimals).join('')
-    const [whole, rest] = fixed(Math.abs(value))
+    const [whole, rest] = fixed(Math.abs(shortest(value, format)))
     // zeros would claim digits that are not known, so a short fraction is filled up with blanks
     return `${signOf(value)}${whole}.${rest.padEnd(decimals)}`
   }
-  const width = longest(values.map(write))
-  return (value) => write(shortest(value, format)).padStart(width)
+  const width = longest(given.map(write))
+  return (value) => write(value).padStart(width)
 }
 const decimalsOf = (size: number): number => fixed(size)[1].length
 

@@ -179,7 +179,7 @@ export const negative: Unary = unary('negative', lax.neg)
 export const positive: Unary = unary('positive', (x) => x)
 
 /**
- * The absolute value. Its derivative at 0 is 0.
+ * The absolute value. Its derivative at 0 is 1.
  *
  * @example
  * ```ts

@@ -200,18 +200,18 @@ const logAddExpOf = (power: (x: NDArray) => NDArray, scale: number): ((x: NDArra
 }
 
 /**
- * log(eˣ + eʸ), without overflow and with finite gradients at infinities.
+ * log(eˣ + eʸ), without overflow, and with finite gradients where one operand is infinite.
  *
  * @example
  * ```ts
  * import { np } from 'fluxion'
- * np.logaddexp(1000, 1000).item() // => 1000.6931
+ * np.logaddexp(1000, 1000).item() // => 1000.69
  * ```
  */
 export const logaddexp: Binary = binaryInexact('logaddexp', logAddExpOf(lax.exp, 1))
 
 /**
- * log₂(2ˣ + 2ʸ), without overflow and with finite gradients at infinities.
+ * log₂(2ˣ + 2ʸ), without overflow, and with finite gradients where one operand is infinite.
  *
  * @example
  * ```ts

@@ -115,9 +115,11 @@ export const signbit: Unary = unary('signbit', (x) => {
   const { bits } = dtypes[x.dtype]
   if (x.dtype === 'bool') return nothing(x)
   if (!isFloat(x.dtype)) return lax.lt(x, scalarLike(x, 0))
-  // no integers of 64 bits: for those the sign of zero shows in its reciprocal
-  const isZero = lax.eq(x, scalarLike(x, 0))
-  if (bits !== 16 && bits !== 32) return lax.lt(choose(isZero, lax.integerPow(x, -1), x), scalarLike(x, 0))
+  if (bits !== 16 && bits !== 32) {
+    // no integers of 64 bits: the sign of a zero shows in its reciprocal
+    const isZero = lax.eq(x, scalarLike(x, 0))
+    return lax.lt(choose(isZero, lax.integerPow(x, -1), x), scalarLike(x, 0))
+  }
   const word = lax.bitcast(x, unsignedOf[bits])
   return lax.ne(lax.shiftRightLogical(word, scalarLike(word, bits - 1)), scalarLike(word, 0))
 })
@@ -250,9 +252,12 @@ export function ldexp(x: ArrayLike, n: ArrayLike): NDArray {
     )
   }
   const [a] = promoteInexact('ldexp', x) as [NDArray]
-  let [result, rest] = broadcastAll('ldexp', a, lax.convert(exponents, 'int32')) as [NDArray, NDArray]
+  let [result, rest] = broadcastAll('ldexp', lax.convert(a, a.dtype), lax.convert(exponents, 'int32')) as [
+    NDArray,
+    NDArray,
+  ]
   const scaleIf = (condition: NDArray, power: number) => {
-    result = choose(condition, lax.mul(result, scalarLike(a, 2 ** power)), result)
+    result = choose(condition, lax.mul(result, scalarLike(result, 2 ** power)), result)
     rest = choose(condition, lax.sub(rest, scalarLike(rest, power)), rest)
   }
   for (const power of scales(a.dtype)) {

@@ -1,6 +1,6 @@
 /** Rounding, element by element. */
 import type { ArrayLike, NDArray } from '../../array.ts'
-import { dtypes, isFloat } from '../../dtype.ts'
+import { dtypes, isFloat, isInteger } from '../../dtype.ts'
 import { OptionError, checkOptions, misuse } from '../../errors.ts'
 import { showAval } from '../../ir/aval.ts'
 import * as lax from '../../primitive/elementwise.ts'
@@ -8,7 +8,7 @@ import { scalarLike } from '../../primitive/rules.ts'
 import { asArray } from '../promote.ts'
 import { choose } from '../select.ts'
 import type { Unary } from '../types.ts'
-import { unary, unaryInexact } from './define.ts'
+import { unary } from './define.ts'
 
 const isWhole = (x: NDArray): boolean => !isFloat(x.dtype)
 
@@ -67,7 +67,9 @@ export const fix: Unary = trunc
  * np.rint(np.array([0.5, 1.5, 2.5])) // => [0, 2, 2]
  * ```
  */
-export const rint: Unary = unaryInexact('rint', (x) => lax.round(x, 'TO_NEAREST_EVEN'))
+export const rint: Unary = unary('rint', (x) =>
+  isWhole(x) ? lax.convert(x, 'float32') : lax.round(x, 'TO_NEAREST_EVEN'),
+)
 
 /**
  * Round to a number of decimals (0 by default), halves to the even neighbour.
@@ -85,7 +87,7 @@ export function round(x: ArrayLike, options: { decimals?: number } = {}): NDArra
   checkOptions('round', options, ['decimals'])
   const { decimals = 0 } = options
   const a = asArray('round', x)
-  if (isWhole(a)) {
+  if (isInteger(a.dtype)) {
     if (decimals >= 0) return a
     const got = `${decimals} for ${showAval(a.aval)}`
     throw new OptionError(

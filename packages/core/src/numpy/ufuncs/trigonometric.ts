@@ -126,7 +126,7 @@ export const tanh: Unary = unaryInexact('tanh', lax.tanh)
  * @example
  * ```ts
  * import { np } from 'fluxion'
- * np.arcsinh(1).item() // => 0.881373
+ * np.arcsinh(1).item() // => 0.8814
  * ```
  */
 export const arcsinh: Unary = unaryInexact('arcsinh', lax.asinh)
