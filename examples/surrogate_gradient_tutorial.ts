@@ -151,11 +151,12 @@ const testStep = jit((params: hk.Params, { obs }: { obs: NDArray }) => {
   const [traces] = snn.apply(params, np.unpackbits(obs, { axis: 1 }))
   return [params, np.argmax(np.sum(traces, { axis: 1 }), { axis: -1 })]
 })
-const test = shd.everyTest()
+const test = shd.testAll()
 const [, predicted] = lax.scan(testStep, centralized.params, { obs: test.obs })
-const results = test.recordings(predicted)
-const report = (name: string, chosen: readonly { right: boolean }[]): string => {
-  const accuracy = chosen.filter(({ right }) => right).length / chosen.length
+const [labels, predictions, counts, heard] = [test.labels, predicted, test.mask, test.heard].map((x) => [...x.ravel().dataSync()])
+const results = labels!.flatMap((label, i) => (counts![i] === 1 ? [{ label, prediction: predictions![i]!, heard: heard![i] === 1 }] : []))
+const report = (name: string, chosen: typeof results): string => {
+  const accuracy = chosen.filter(({ label, prediction }) => label === prediction).length / chosen.length
   return `${name} ${accuracy.toFixed(3)} (n=${chosen.length}, chance 0.050)`
 }
 
