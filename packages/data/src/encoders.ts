@@ -1,6 +1,7 @@
 /** From values to spikes, and batches of them in random order: functions of arrays, inside of compiled programs. */
 import { OptionError, checkOptions, jit, misuse, nn, np, random } from '@fluxion/core'
 import type { NDArray } from '@fluxion/core'
+import { checkBatch, shuffledBatches } from './batches.ts'
 
 type Key = NDArray
 
@@ -107,16 +108,8 @@ export const shuffler = (
   dataset: readonly [x: NDArray, y: NDArray],
   batchSize: number,
 ): ((dataset: readonly [x: NDArray, y: NDArray], key: Key) => [x: NDArray, y: NDArray]) => {
-  const size = dataset[0].shape[0]!
-  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > size) {
-    throw new OptionError(misuse('shuffler', `a batchSize that is a whole number from 1 to ${size}`, String(batchSize)))
-  }
-  const batches = Math.floor(size / batchSize)
-  return jit(([x, y]: readonly [x: NDArray, y: NDArray], key: Key): [x: NDArray, y: NDArray] => {
-    // One permutation of the indices gives what permuting each array with the same key would, and moves only what is kept.
-    const order = random.permutation(key, size).get(`:${batches * batchSize}`)
-    const cut = (a: NDArray): NDArray =>
-      np.take(a, order, { axis: 0 }).reshape([batches, batchSize, ...a.shape.slice(1)])
-    return [cut(x), cut(y)]
-  })
+  checkBatch('shuffler', batchSize, 'data set', dataset[0].shape[0]!)
+  return jit((fresh: readonly [x: NDArray, y: NDArray], key: Key): [x: NDArray, y: NDArray] =>
+    shuffledBatches(fresh, key, batchSize),
+  )
 }
