@@ -134,6 +134,7 @@ export function round(x: ArrayLike, options: { roundingMethod?: raw.RoundingMeth
  * ```
  */
 export function integerPow(x: ArrayLike, y: number): NDArray {
-  if (!Number.isInteger(y)) throw new OptionError(misuse('integerPow', 'a whole number as exponent', String(y), 'lax.pow takes any'))
+  if (!Number.isInteger(y))
+    throw new OptionError(misuse('integerPow', 'a whole number as exponent', String(y), 'lax.pow takes any'))
   return raw.integerPow(operand('integerPow', x), y)
 }

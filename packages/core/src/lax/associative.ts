@@ -22,7 +22,11 @@ import { assertSameStructure, unflatten } from '../tree.ts'
  * lax.associativeScan(lax.add, np.array([1, 2, 3, 4])) // => [1, 3, 6, 10]
  * ```
  */
-export function associativeScan<T>(f: (a: T, b: T) => T, elements: T, options: { reverse?: boolean; axis?: number } = {}): T {
+export function associativeScan<T>(
+  f: (a: T, b: T) => T,
+  elements: T,
+  options: { reverse?: boolean; axis?: number } = {},
+): T {
   const where = 'associativeScan'
   checkFunction(where, f)
   checkOptions(where, options, ['reverse', 'axis'])
@@ -31,7 +35,9 @@ export function associativeScan<T>(f: (a: T, b: T) => T, elements: T, options: {
   const axis = normalAxis(where, options.axis ?? 0, leaves[0]!.ndim)
   const size = leaves[0]!.shape[axis]
   if (leaves.some((leaf) => leaf.shape[axis] !== size)) {
-    const got = leaves.map((leaf, i) => `${showAval(leaf.aval)}${paths[i] === '' ? '' : ` at ${paths[i]}`}`).join(' and ')
+    const got = leaves
+      .map((leaf, i) => `${showAval(leaf.aval)}${paths[i] === '' ? '' : ` at ${paths[i]}`}`)
+      .join(' and ')
     throw new ShapeError(misuse(where, `arrays of one size along axis ${axis}`, got))
   }
   const turned = (x: NDArray): NDArray => (options.reverse === true ? rev(x, [axis]) : x)

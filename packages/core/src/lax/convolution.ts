@@ -48,7 +48,9 @@ const places = (where: string, spec: string, letters: string, space: string): nu
 export function convDimensionNumbers(lhsShape: Shape, rhsShape: Shape, layout: ConvLayout): raw.ConvDimensionNumbers {
   const where = 'convDimensionNumbers'
   if (lhsShape.length !== rhsShape.length || lhsShape.length < 2) {
-    throw new ShapeError(misuse(where, 'shapes of one rank of at least 2', `[${lhsShape.join(',')}] and [${rhsShape.join(',')}]`))
+    throw new ShapeError(
+      misuse(where, 'shapes of one rank of at least 2', `[${lhsShape.join(',')}] and [${rhsShape.join(',')}]`),
+    )
   }
   if (layout === null) {
     const all = range(lhsShape.length)
@@ -57,16 +59,23 @@ export function convDimensionNumbers(lhsShape: Shape, rhsShape: Shape, layout: C
   if (!isLetters(layout)) return layout
   const [lhs, rhs, out] = layout
   for (const spec of layout) {
-    if (spec.length !== lhsShape.length) throw new OptionError(misuse(where, `layouts of ${lhsShape.length} letters`, `'${spec}'`))
+    if (spec.length !== lhsShape.length)
+      throw new OptionError(misuse(where, `layouts of ${lhsShape.length} letters`, `'${spec}'`))
   }
   // space in the order in which the kernel names it
   const space = [...rhs].filter((letter) => letter !== 'O' && letter !== 'I').join('')
-  return { lhsSpec: places(where, lhs, 'NC', space), rhsSpec: places(where, rhs, 'OI', space), outSpec: places(where, out, 'NC', space) }
+  return {
+    lhsSpec: places(where, lhs, 'NC', space),
+    rhsSpec: places(where, rhs, 'OI', space),
+    outSpec: places(where, out, 'NC', space),
+  }
 }
-const isLetters = (layout: NonNullable<ConvLayout>): layout is readonly [string, string, string] => Array.isArray(layout)
+const isLetters = (layout: NonNullable<ConvLayout>): layout is readonly [string, string, string] =>
+  Array.isArray(layout)
 
 const spatial = (shape: Shape, spec: readonly number[]): number[] => spec.slice(2).map((axis) => shape[axis]!)
-const spread = (sizes: Shape, dilation: readonly number[]): number[] => sizes.map((size, i) => dilated(size, dilation[i] ?? 1))
+const spread = (sizes: Shape, dilation: readonly number[]): number[] =>
+  sizes.map((size, i) => dilated(size, dilation[i] ?? 1))
 
 /**
  * Slide a kernel over space, without turning it around.
@@ -83,19 +92,44 @@ const spread = (sizes: Shape, dilation: readonly number[]): number[] => sizes.ma
  * lax.convGeneralDilated(np.array([[[1, 2, 3]]]), np.array([[[1, 1]]]), [1], 'VALID') // => [[[3, 5]]]
  * ```
  */
-export function convGeneralDilated(lhs: NDArray, rhs: NDArray, windowStrides: readonly number[], padding: Padding, options: ConvOptions = {}): NDArray {
+export function convGeneralDilated(
+  lhs: NDArray,
+  rhs: NDArray,
+  windowStrides: readonly number[],
+  padding: Padding,
+  options: ConvOptions = {},
+): NDArray {
   const where = 'convGeneralDilated'
-  checkOptions(where, options, ['lhsDilation', 'rhsDilation', 'dimensionNumbers', 'featureGroupCount', 'batchGroupCount', 'preferredElementType'])
+  checkOptions(where, options, [
+    'lhsDilation',
+    'rhsDilation',
+    'dimensionNumbers',
+    'featureGroupCount',
+    'batchGroupCount',
+    'preferredElementType',
+  ])
   const dimensionNumbers = convDimensionNumbers(lhs.shape, rhs.shape, options.dimensionNumbers ?? null)
   const ones = range(Math.max(0, lhs.ndim - 2)).map(() => 1)
   const { lhsDilation = ones, rhsDilation = ones, featureGroupCount = 1, batchGroupCount = 1 } = options
   if (padding !== 'VALID' && typeof padding === 'string' && lhsDilation.some((dilation) => dilation !== 1)) {
-    throw new OptionError(misuse(where, 'padding in numbers beside lhsDilation', `'${padding}'`, 'lax.convTranspose takes padding by name'))
+    throw new OptionError(
+      misuse(where, 'padding in numbers beside lhsDilation', `'${padding}'`, 'lax.convTranspose takes padding by name'),
+    )
   }
   const windows = spread(spatial(rhs.shape, dimensionNumbers.rhsSpec), rhsDilation)
   const pads = paddingOf(where, padding, spatial(lhs.shape, dimensionNumbers.lhsSpec), windows, windowStrides)
-  const preferredElementType = options.preferredElementType === undefined ? undefined : checkDtype(where, options.preferredElementType)
-  return raw.convGeneralDilated(lhs, rhs, { windowStrides, padding: pads, lhsDilation, rhsDilation, dimensionNumbers, featureGroupCount, batchGroupCount, preferredElementType })
+  const preferredElementType =
+    options.preferredElementType === undefined ? undefined : checkDtype(where, options.preferredElementType)
+  return raw.convGeneralDilated(lhs, rhs, {
+    windowStrides,
+    padding: pads,
+    lhsDilation,
+    rhsDilation,
+    dimensionNumbers,
+    featureGroupCount,
+    batchGroupCount,
+    preferredElementType,
+  })
 }
 
 /**
@@ -104,8 +138,13 @@ export function convGeneralDilated(lhs: NDArray, rhs: NDArray, windowStrides: re
  * @param lhs f32[batch, features, ...space]
  * @param rhs f32[outputs, features, ...window]
  */
-export const conv = (lhs: NDArray, rhs: NDArray, windowStrides: readonly number[], padding: Padding, options: Pick<ConvOptions, 'preferredElementType'> = {}): NDArray =>
-  convGeneralDilated(lhs, rhs, windowStrides, padding, options)
+export const conv = (
+  lhs: NDArray,
+  rhs: NDArray,
+  windowStrides: readonly number[],
+  padding: Padding,
+  options: Pick<ConvOptions, 'preferredElementType'> = {},
+): NDArray => convGeneralDilated(lhs, rhs, windowStrides, padding, options)
 
 /** A convolution with batch and features first, and with dilations, of which `null` stands for none; see `convGeneralDilated`. */
 export const convWithGeneralPadding = (
@@ -130,7 +169,10 @@ function transposedPadding(window: number, stride: number, padding: 'SAME' | 'VA
   return [low, total - low]
 }
 
-export interface ConvTransposeOptions extends Pick<ConvOptions, 'rhsDilation' | 'dimensionNumbers' | 'preferredElementType'> {
+export interface ConvTransposeOptions extends Pick<
+  ConvOptions,
+  'rhsDilation' | 'dimensionNumbers' | 'preferredElementType'
+> {
   /** Turn the kernel around and exchange its features, which makes the result the derivative of a convolution with this kernel. */
   transposeKernel?: boolean
 }
@@ -147,20 +189,41 @@ export interface ConvTransposeOptions extends Pick<ConvOptions, 'rhsDilation' | 
  * lax.convTranspose(x, np.ones([2, 1, 1]), [2], 'SAME') // => [[[1], [1], [2], [2]]]
  * ```
  */
-export function convTranspose(lhs: NDArray, rhs: NDArray, strides: readonly number[], padding: Padding, options: ConvTransposeOptions = {}): NDArray {
+export function convTranspose(
+  lhs: NDArray,
+  rhs: NDArray,
+  strides: readonly number[],
+  padding: Padding,
+  options: ConvTransposeOptions = {},
+): NDArray {
   const where = 'convTranspose'
   checkOptions(where, options, ['rhsDilation', 'dimensionNumbers', 'transposeKernel', 'preferredElementType'])
   const { transposeKernel = false, ...rest } = options
   const rank = lhs.ndim
-  if (rank < 3 || rhs.ndim !== rank) throw new ShapeError(misuse(where, 'operands of one rank of at least 3', `${showAval(lhs.aval)} and ${showAval(rhs.aval)}`))
+  if (rank < 2 || rhs.ndim !== rank)
+    throw new ShapeError(
+      misuse(where, 'operands of one rank of at least 2', `${showAval(lhs.aval)} and ${showAval(rhs.aval)}`),
+    )
   const space = range(rank - 2, 1)
-  const last: raw.ConvDimensionNumbers = { lhsSpec: [0, rank - 1, ...space], rhsSpec: [rank - 1, rank - 2, ...range(rank - 2)], outSpec: [0, rank - 1, ...space] }
+  const last: raw.ConvDimensionNumbers = {
+    lhsSpec: [0, rank - 1, ...space],
+    rhsSpec: [rank - 1, rank - 2, ...range(rank - 2)],
+    outSpec: [0, rank - 1, ...space],
+  }
   const layout = convDimensionNumbers(lhs.shape, rhs.shape, options.dimensionNumbers ?? last)
   const windows = spread(spatial(rhs.shape, layout.rhsSpec), options.rhsDilation ?? [])
-  if (padding === 'SAME_LOWER') throw new OptionError(misuse(where, "padding 'SAME', 'VALID' or pairs of numbers", "'SAME_LOWER'"))
-  const pads = typeof padding === 'string' ? windows.map((size, i) => transposedPadding(size, strides[i]!, padding)) : padding
+  if (padding === 'SAME_LOWER')
+    throw new OptionError(misuse(where, "padding 'SAME', 'VALID' or pairs of numbers", "'SAME_LOWER'"))
+  const pads =
+    typeof padding === 'string' ? windows.map((size, i) => transposedPadding(size, strides[i]!, padding)) : padding
   const kernel = transposeKernel ? turned(rhs, layout.rhsSpec) : rhs
-  return convGeneralDilated(lhs, kernel, strides.map(() => 1), pads, { ...rest, lhsDilation: strides, dimensionNumbers: layout })
+  return convGeneralDilated(
+    lhs,
+    kernel,
+    strides.map(() => 1),
+    pads,
+    { ...rest, lhsDilation: strides, dimensionNumbers: layout },
+  )
 }
 /** The kernel with space reversed and its features exchanged. */
 function turned(kernel: NDArray, [outputs, inputs, ...space]: readonly number[]): NDArray {

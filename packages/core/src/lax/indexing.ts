@@ -27,7 +27,10 @@ export interface ScatterSettings {
 const scatterOptions = ['mode', 'uniqueIndices', 'indicesAreSorted']
 
 function checkIndices(where: string, indices: NDArray): void {
-  if (!isInteger(indices.dtype)) throw new IndexError(misuse(where, 'indices of an integer dtype', showAval(indices.aval), "indices.astype('int32') converts"))
+  if (!isInteger(indices.dtype))
+    throw new IndexError(
+      misuse(where, 'indices of an integer dtype', showAval(indices.aval), "indices.astype('int32') converts"),
+    )
 }
 
 /**
@@ -43,14 +46,31 @@ function checkIndices(where: string, indices: NDArray): void {
  * lax.gather(np.array([10, 20, 30]), np.array([[2], [0]], { dtype: 'int32' }), dimensionNumbers, [1]) // => [30, 10]
  * ```
  */
-export function gather(x: ArrayLike, startIndices: NDArray, dimensionNumbers: raw.GatherDimensionNumbers, sliceSizes: Shape, options: GatherSettings = {}): NDArray {
+export function gather(
+  x: ArrayLike,
+  startIndices: NDArray,
+  dimensionNumbers: raw.GatherDimensionNumbers,
+  sliceSizes: Shape,
+  options: GatherSettings = {},
+): NDArray {
   checkOptions('gather', options, [...scatterOptions, 'fillValue'])
   checkIndices('gather', startIndices)
-  return raw.gather(operands('gather', [x])[0]!, startIndices, { mode: 'fill', ...options, dimensionNumbers, sliceSizes })
+  return raw.gather(operands('gather', [x])[0]!, startIndices, {
+    mode: 'fill',
+    ...options,
+    dimensionNumbers,
+    sliceSizes,
+  })
 }
 
 interface Scatter {
-  (x: ArrayLike, scatterIndices: NDArray, updates: ArrayLike, dimensionNumbers: raw.ScatterDimensionNumbers, options?: ScatterSettings): NDArray
+  (
+    x: ArrayLike,
+    scatterIndices: NDArray,
+    updates: ArrayLike,
+    dimensionNumbers: raw.ScatterDimensionNumbers,
+    options?: ScatterSettings,
+  ): NDArray
 }
 const operation =
   (where: string, f: typeof raw.scatter): Scatter =>
@@ -81,7 +101,9 @@ export const scatter: Scatter = operation('scatter', raw.scatter)
  */
 export const scatterAdd: Scatter = operation('scatterAdd', raw.scatterAdd)
 /** `x` with `updates` subtracted; see `scatterAdd`. */
-export const scatterSub: Scatter = operation('scatterSub', (x, indices, updates, options) => raw.scatterAdd(x, indices, neg(updates), options))
+export const scatterSub: Scatter = operation('scatterSub', (x, indices, updates, options) =>
+  raw.scatterAdd(x, indices, neg(updates), options),
+)
 /** `x` multiplied by `updates`; see `scatterAdd`. */
 export const scatterMul: Scatter = operation('scatterMul', raw.scatterMul)
 /** The lesser of `x` and `updates`; see `scatterAdd`. */

@@ -32,7 +32,10 @@ export function cholesky(x: NDArray, options: { symmetrizeInput?: boolean } = {}
  * @param options `lower`: read the lower triangle, true by default; `symmetrizeInput`: take (x + xᵀ) / 2, true by default
  * @returns `[f32[..., n, n], f32[..., n]]`
  */
-export function eigh(x: NDArray, options: { lower?: boolean; symmetrizeInput?: boolean } = {}): [vectors: NDArray, values: NDArray] {
+export function eigh(
+  x: NDArray,
+  options: { lower?: boolean; symmetrizeInput?: boolean } = {},
+): [vectors: NDArray, values: NDArray] {
   checkOptions('eigh', options, ['lower', 'symmetrizeInput'])
   return raw.eigh(options.symmetrizeInput === false ? x : symmetric(x), options.lower ?? true)
 }

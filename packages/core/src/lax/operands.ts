@@ -8,14 +8,24 @@ import type { Binary, Ternary, Unary } from './types.ts'
 function check(where: string, x: unknown, position: number): ArrayLike {
   if (x instanceof NDArray || typeof x === 'number' || typeof x === 'boolean') return x
   const got = x === null ? 'null' : Array.isArray(x) ? 'a list' : typeof x
-  throw new TreeError(misuse(where, `an array or a number as argument ${position}`, got, 'np.array(values) makes an array of a list'))
+  throw new TreeError(
+    misuse(where, `an array or a number as argument ${position}`, got, 'np.array(values) makes an array of a list'),
+  )
 }
 
 /** A number as a scalar of the given dtype; one that the dtype cannot hold is an error. */
 export function numberAs(where: string, value: number | boolean, dtype: DType): NDArray {
   const { min, max } = dtypes[dtype]
   const held = isFloat(dtype) || (Number.isInteger(Number(value)) && Number(value) >= min && Number(value) <= max)
-  if (!held) throw new DtypeError(misuse(where, `a number that ${dtype} holds`, String(value), 'lax does not promote: np functions do, and lax.convertElementType converts'))
+  if (!held)
+    throw new DtypeError(
+      misuse(
+        where,
+        `a number that ${dtype} holds`,
+        String(value),
+        'lax does not promote: np functions do, and lax.convertElementType converts',
+      ),
+    )
   return scalar(Number(value), dtype, typeof value === 'number' && dtype !== 'bool')
 }
 
@@ -24,7 +34,9 @@ export function operands(where: string, args: readonly ArrayLike[]): NDArray[] {
   const checked = args.map((arg, i) => check(where, arg, i))
   const typed = checked.find((arg) => typeof arg !== 'number')
   const dtype: DType = typed === undefined ? 'float32' : typeof typed === 'boolean' ? 'bool' : typed.dtype
-  return checked.map((arg) => (arg instanceof NDArray ? arg : numberAs(where, arg, typeof arg === 'boolean' ? 'bool' : dtype)))
+  return checked.map((arg) =>
+    arg instanceof NDArray ? arg : numberAs(where, arg, typeof arg === 'boolean' ? 'bool' : dtype),
+  )
 }
 /** A single operand. */
 export const operand = (where: string, x: ArrayLike): NDArray => operands(where, [x])[0]!

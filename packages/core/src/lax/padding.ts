@@ -7,16 +7,27 @@ export type Padding = 'SAME' | 'SAME_LOWER' | 'VALID' | readonly (readonly [low:
 const names: readonly unknown[] = ['SAME', 'SAME_LOWER', 'VALID']
 
 /** Padding of each axis in numbers. */
-export function paddingOf(where: string, padding: Padding, sizes: Shape, windows: Shape, strides: Shape): (readonly [low: number, high: number])[] {
+export function paddingOf(
+  where: string,
+  padding: Padding,
+  sizes: Shape,
+  windows: Shape,
+  strides: Shape,
+): (readonly [low: number, high: number])[] {
   if (typeof padding !== 'string') {
     if (padding.length !== sizes.length || padding.some((pair) => pair.length !== 2 || !pair.every(Number.isInteger))) {
       throw new ShapeError(misuse(where, `[low, high] for each of ${sizes.length} axes`, JSON.stringify(padding)))
     }
     return [...padding]
   }
-  if (!names.includes(padding)) throw new OptionError(misuse(where, "padding 'SAME', 'SAME_LOWER', 'VALID' or pairs of numbers", `'${String(padding)}'`))
+  if (!names.includes(padding))
+    throw new OptionError(
+      misuse(where, "padding 'SAME', 'SAME_LOWER', 'VALID' or pairs of numbers", `'${String(padding)}'`),
+    )
   if (strides.length !== sizes.length || windows.length !== sizes.length) {
-    throw new ShapeError(misuse(where, `windows and strides of ${sizes.length} axes`, `${windows.length} and ${strides.length}`))
+    throw new ShapeError(
+      misuse(where, `windows and strides of ${sizes.length} axes`, `${windows.length} and ${strides.length}`),
+    )
   }
   if (padding === 'VALID') return sizes.map(() => [0, 0])
   return sizes.map((size, i) => {
@@ -36,5 +47,9 @@ export function paddingOf(where: string, padding: Padding, sizes: Shape, windows
  * lax.padtypeToPads([5], [3], [2], 'SAME') // => [[1, 1]]
  * ```
  */
-export const padtypeToPads = (inShape: Shape, windowShape: Shape, windowStrides: Shape, padding: Padding): (readonly [low: number, high: number])[] =>
-  paddingOf('padtypeToPads', padding, inShape, windowShape, windowStrides)
+export const padtypeToPads = (
+  inShape: Shape,
+  windowShape: Shape,
+  windowStrides: Shape,
+  padding: Padding,
+): (readonly [low: number, high: number])[] => paddingOf('padtypeToPads', padding, inShape, windowShape, windowStrides)

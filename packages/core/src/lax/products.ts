@@ -29,7 +29,12 @@ function preferred(where: string, options: ProductOptions): DType | undefined {
  * lax.dotGeneral(np.array([[1, 2], [3, 4]]), np.array([1, 10]), [[[1], [0]], [[], []]]) // => [21, 43]
  * ```
  */
-export function dotGeneral(x: ArrayLike, y: ArrayLike, dimensionNumbers: raw.DotDimensionNumbers, options: ProductOptions = {}): NDArray {
+export function dotGeneral(
+  x: ArrayLike,
+  y: ArrayLike,
+  dimensionNumbers: raw.DotDimensionNumbers,
+  options: ProductOptions = {},
+): NDArray {
   const type = preferred('dotGeneral', options)
   const [a, b] = operands('dotGeneral', [x, y])
   return raw.dotGeneral(a!, b!, dimensionNumbers, type)
@@ -48,16 +53,35 @@ export function dotGeneral(x: ArrayLike, y: ArrayLike, dimensionNumbers: raw.Dot
  * lax.dot(np.array([1, 2]), np.array([[1, 0], [1, 1]])) // => [3, 2]
  * ```
  */
-export function dot(x: ArrayLike, y: ArrayLike, options: ProductOptions & { dimensionNumbers?: raw.DotDimensionNumbers } = {}): NDArray {
+export function dot(
+  x: ArrayLike,
+  y: ArrayLike,
+  options: ProductOptions & { dimensionNumbers?: raw.DotDimensionNumbers } = {},
+): NDArray {
   const { dimensionNumbers, ...rest } = options
   if (dimensionNumbers !== undefined) return dotGeneral(x, y, dimensionNumbers, rest)
   const type = preferred('dot', rest)
   const [a, b] = operands('dot', [x, y])
   if ((a!.ndim === 0 || b!.ndim === 0) && type === undefined) return mul(a!, b!)
   if (a!.ndim > 2 || b!.ndim > 2 || a!.ndim + b!.ndim < 2) {
-    throw new ShapeError(misuse('dot', 'vectors or matrices', `${showAval(a!.aval)} and ${showAval(b!.aval)}`, 'lax.dotGeneral takes any rank'))
+    throw new ShapeError(
+      misuse(
+        'dot',
+        'vectors or matrices',
+        `${showAval(a!.aval)} and ${showAval(b!.aval)}`,
+        'lax.dotGeneral takes any rank',
+      ),
+    )
   }
-  return raw.dotGeneral(a!, b!, [[[a!.ndim - 1], [0]], [[], []]], type)
+  return raw.dotGeneral(
+    a!,
+    b!,
+    [
+      [[a!.ndim - 1], [0]],
+      [[], []],
+    ],
+    type,
+  )
 }
 
 /**
@@ -70,8 +94,13 @@ export function dot(x: ArrayLike, y: ArrayLike, options: ProductOptions & { dime
  */
 export function batchMatmul(x: NDArray, y: NDArray): NDArray {
   if (x.ndim < 2 || x.ndim !== y.ndim) {
-    throw new ShapeError(misuse('batchMatmul', 'two arrays of one rank of at least 2', `${showAval(x.aval)} and ${showAval(y.aval)}`))
+    throw new ShapeError(
+      misuse('batchMatmul', 'two arrays of one rank of at least 2', `${showAval(x.aval)} and ${showAval(y.aval)}`),
+    )
   }
   const batch = range(x.ndim - 2)
-  return raw.dotGeneral(x, y, [[[x.ndim - 1], [y.ndim - 2]], [batch, batch]])
+  return raw.dotGeneral(x, y, [
+    [[x.ndim - 1], [y.ndim - 2]],
+    [batch, batch],
+  ])
 }

@@ -111,7 +111,10 @@ export interface SortOptions {
  */
 export function sort(x: NDArray, options?: SortOptions): NDArray
 export function sort(xs: readonly NDArray[], options?: SortOptions & { numKeys?: number }): NDArray[]
-export function sort(given: NDArray | readonly NDArray[], options: SortOptions & { numKeys?: number } = {}): NDArray | NDArray[] {
+export function sort(
+  given: NDArray | readonly NDArray[],
+  options: SortOptions & { numKeys?: number } = {},
+): NDArray | NDArray[] {
   checkOptions('sort', options, ['dimension', 'isStable', 'numKeys'])
   const list = Array.isArray(given)
   const arrays = operands('sort', list ? (given as readonly NDArray[]) : [given as NDArray])
@@ -122,8 +125,11 @@ export function sort(given: NDArray | readonly NDArray[], options: SortOptions &
   return list ? sorted : sorted[0]!
 }
 /** Sort `keys` along an axis, and reorder `values` alike. */
-export const sortKeyVal = (keys: NDArray, values: NDArray, options: SortOptions = {}): [keys: NDArray, values: NDArray] =>
-  sort([keys, values], options) as [NDArray, NDArray]
+export const sortKeyVal = (
+  keys: NDArray,
+  values: NDArray,
+  options: SortOptions = {},
+): [keys: NDArray, values: NDArray] => sort([keys, values], options) as [NDArray, NDArray]
 
 /**
  * The `k` greatest elements along an axis, greatest first, and their positions.

@@ -32,7 +32,8 @@ export const clamp: Ternary = ternary('clamp', raw.clamp)
  */
 export function select(pred: ArrayLike, onTrue: ArrayLike, onFalse: ArrayLike): NDArray {
   const condition = operand('select', pred)
-  if (condition.dtype !== 'bool') throw new DtypeError(misuse('select', 'a boolean condition', showAval(condition.aval), 'compare: lax.ne(x, 0)'))
+  if (condition.dtype !== 'bool')
+    throw new DtypeError(misuse('select', 'a boolean condition', showAval(condition.aval), 'compare: lax.ne(x, 0)'))
   const [a, b] = operands('select', [onTrue, onFalse])
   return raw.select(condition, a!, b!)
 }
@@ -48,7 +49,10 @@ export function select(pred: ArrayLike, onTrue: ArrayLike, onFalse: ArrayLike): 
  */
 export function selectN(which: ArrayLike, ...cases: readonly ArrayLike[]): NDArray {
   if (cases.length === 0) throw new ShapeError(misuse('selectN', 'at least one case', 'none'))
-  const chosen = which instanceof NDArray || typeof which === 'boolean' ? operand('selectN', which) : positions('selectN', [which])[0]!
+  const chosen =
+    which instanceof NDArray || typeof which === 'boolean'
+      ? operand('selectN', which)
+      : positions('selectN', [which])[0]!
   return raw.selectN(chosen, ...operands('selectN', cases))
 }
 

@@ -31,7 +31,9 @@ export const broadcastShapes = (...shapes: readonly Shape[]): number[] => common
  */
 export function broadcast(x: ArrayLike, sizes: Shape): NDArray {
   const array = operand('broadcast', x)
-  return sizes.length === 0 ? array : raw.broadcastInDim(array, [...sizes, ...array.shape], range(array.ndim, sizes.length))
+  return sizes.length === 0
+    ? array
+    : raw.broadcastInDim(array, [...sizes, ...array.shape], range(array.ndim, sizes.length))
 }
 
 /**
@@ -51,7 +53,8 @@ export const broadcastInDim = (x: ArrayLike, shape: Shape, broadcastDimensions: 
 /** Add leading axes of size 1 up to the given rank. */
 export function broadcastToRank(x: ArrayLike, rank: number): NDArray {
   const array = operand('broadcastToRank', x)
-  if (rank < array.ndim) throw new ShapeError(misuse('broadcastToRank', `a rank of at least ${array.ndim}`, String(rank)))
+  if (rank < array.ndim)
+    throw new ShapeError(misuse('broadcastToRank', `a rank of at least ${array.ndim}`, String(rank)))
   return rank === array.ndim ? array : raw.expandDims(array, range(rank - array.ndim))
 }
 
@@ -83,7 +86,9 @@ export function collapse(x: NDArray, startDimension: number, options: { stopDime
   const { stopDimension = x.ndim } = options
   const [start, stop] = [startDimension, stopDimension].map((at) => (at < 0 ? at + x.ndim : at)) as [number, number]
   if (!(start >= 0 && start < stop && stop <= x.ndim)) {
-    throw new ShapeError(misuse('collapse', `axes in order from 0 to ${x.ndim}`, `${startDimension} to ${stopDimension}`))
+    throw new ShapeError(
+      misuse('collapse', `axes in order from 0 to ${x.ndim}`, `${startDimension} to ${stopDimension}`),
+    )
   }
   const merged = x.shape.slice(start, stop).reduce((size, dim) => size * dim, 1)
   return raw.reshape(x, [...x.shape.slice(0, start), merged, ...x.shape.slice(stop)])
@@ -98,7 +103,8 @@ export const expandDims = (x: ArrayLike, dimensions: readonly number[]): NDArray
  *
  * @throws ShapeError if one of them has another size
  */
-export const squeeze = (x: ArrayLike, dimensions: readonly number[]): NDArray => raw.squeeze(operand('squeeze', x), dimensions)
+export const squeeze = (x: ArrayLike, dimensions: readonly number[]): NDArray =>
+  raw.squeeze(operand('squeeze', x), dimensions)
 
 /**
  * Reorder axes: axis `i` of the result is axis `permutation[i]` of `x`.
@@ -128,7 +134,11 @@ export const rev = (x: ArrayLike, dimensions: readonly number[]): NDArray => raw
  * lax.pad(np.array([1, 2, 3]), 0, [[1, -1, 1]]) // => [0, 1, 0, 2, 0]
  * ```
  */
-export function pad(x: ArrayLike, paddingValue: ArrayLike, paddingConfig: readonly (readonly [low: number, high: number, interior: number])[]): NDArray {
+export function pad(
+  x: ArrayLike,
+  paddingValue: ArrayLike,
+  paddingConfig: readonly (readonly [low: number, high: number, interior: number])[],
+): NDArray {
   const [array, value] = operands('pad', [x, paddingValue])
   return raw.pad(array!, value!, paddingConfig)
 }
@@ -198,13 +208,25 @@ export function full(shape: Shape, fillValue: ArrayLike, options: { dtype?: DTyp
 export function fullLike(x: ArrayLike, fillValue: ArrayLike, options: { dtype?: DType; shape?: Shape } = {}): NDArray {
   checkOptions('fullLike', options, ['dtype', 'shape'])
   const like = operand('fullLike', x)
-  const result = filled('fullLike', options.shape ?? like.shape, fillValue, checkDtype('fullLike', options.dtype ?? like.dtype))
+  const result = filled(
+    'fullLike',
+    options.shape ?? like.shape,
+    fillValue,
+    checkDtype('fullLike', options.dtype ?? like.dtype),
+  )
   return options.dtype === undefined ? convert(result, like.dtype, like.weakType) : result
 }
 function filled(where: string, shape: Shape, fillValue: ArrayLike, dtype: DType | undefined): NDArray {
-  if (shape.some((dim) => !Number.isInteger(dim) || dim < 0)) throw new OptionError(misuse(where, 'whole numbers as sizes', `[${shape.join(',')}]`))
-  const value = typeof fillValue === 'number' && dtype !== undefined && isFloat(dtype) ? numberAs(where, fillValue, dtype) : operand(where, fillValue)
-  if (value.ndim !== 0) throw new ShapeError(misuse(where, 'a scalar to fill with', showAval(value.aval), 'lax.broadcastInDim repeats an array'))
+  if (shape.some((dim) => !Number.isInteger(dim) || dim < 0))
+    throw new OptionError(misuse(where, 'whole numbers as sizes', `[${shape.join(',')}]`))
+  const value =
+    typeof fillValue === 'number' && dtype !== undefined && isFloat(dtype)
+      ? numberAs(where, fillValue, dtype)
+      : operand(where, fillValue)
+  if (value.ndim !== 0)
+    throw new ShapeError(
+      misuse(where, 'a scalar to fill with', showAval(value.aval), 'lax.broadcastInDim repeats an array'),
+    )
   const weak = dtype === undefined && value.weakType
   return raw.broadcastInDim(convert(value, dtype ?? value.dtype, weak), shape, [])
 }

@@ -22,7 +22,12 @@ import { operand, operands, positions } from './operands.ts'
  * lax.slice(np.array([0, 1, 2, 3, 4]), [0], [5], { strides: [2] }) // => [0, 2, 4]
  * ```
  */
-export function slice(x: ArrayLike, startIndices: readonly number[], limitIndices: readonly number[], options: { strides?: readonly number[] } = {}): NDArray {
+export function slice(
+  x: ArrayLike,
+  startIndices: readonly number[],
+  limitIndices: readonly number[],
+  options: { strides?: readonly number[] } = {},
+): NDArray {
   checkOptions('slice', options, ['strides'])
   return raw.slice(operand('slice', x), startIndices, limitIndices, options.strides)
 }
@@ -34,15 +39,26 @@ export function slice(x: ArrayLike, startIndices: readonly number[], limitIndice
  * @param limit `null` for the end
  * @param options `stride`: 1 by default; `axis`: 0 by default
  */
-export function sliceInDim(x: NDArray, start: number | null, limit: number | null, options: { stride?: number; axis?: number } = {}): NDArray {
+export function sliceInDim(
+  x: NDArray,
+  start: number | null,
+  limit: number | null,
+  options: { stride?: number; axis?: number } = {},
+): NDArray {
   checkOptions('sliceInDim', options, ['stride', 'axis'])
   const axis = normalAxis('sliceInDim', options.axis ?? 0, x.ndim)
   const dim = x.shape[axis]!
   const clamped = (at: number): number => Math.min(Math.max(at < 0 ? at + dim : at, 0), dim)
   const from = start === null ? 0 : clamped(start)
-  const along = (there: number, elsewhere: (i: number) => number): number[] => x.shape.map((_, i) => (i === axis ? there : elsewhere(i)))
+  const along = (there: number, elsewhere: (i: number) => number): number[] =>
+    x.shape.map((_, i) => (i === axis ? there : elsewhere(i)))
   const to = Math.max(from, limit === null ? dim : clamped(limit))
-  return raw.slice(x, along(from, () => 0), along(to, (i) => x.shape[i]!), along(options.stride ?? 1, () => 1))
+  return raw.slice(
+    x,
+    along(from, () => 0),
+    along(to, (i) => x.shape[i]!),
+    along(options.stride ?? 1, () => 1),
+  )
 }
 
 /**
@@ -65,8 +81,11 @@ export function indexInDim(x: NDArray, index: number, options: { axis?: number; 
 /** Starts as integer scalars of which the negative ones count from the end, once. */
 function startsOf(where: string, x: NDArray, startIndices: NDArray | readonly ArrayLike[]): NDArray[] {
   const list = startIndices instanceof NDArray ? scalarsOf(where, startIndices) : positions(where, startIndices)
-  if (list.length !== x.ndim) throw new ShapeError(misuse(where, `${x.ndim} starts for ${showAval(x.aval)}`, String(list.length)))
-  return list.map((start, i) => wrapped(start, x.shape[i]!, startIndices instanceof NDArray ? undefined : startIndices[i]))
+  if (list.length !== x.ndim)
+    throw new ShapeError(misuse(where, `${x.ndim} starts for ${showAval(x.aval)}`, String(list.length)))
+  return list.map((start, i) =>
+    wrapped(start, x.shape[i]!, startIndices instanceof NDArray ? undefined : startIndices[i]),
+  )
 }
 function scalarsOf(where: string, vector: NDArray): NDArray[] {
   if (vector.ndim !== 1) throw new ShapeError(misuse(where, 'a vector of starts', showAval(vector.aval)))
@@ -78,7 +97,8 @@ function wrapped(start: NDArray, dim: number, given: ArrayLike | undefined): NDA
   return select(lt(start, scalarLike(start, 0)), add(start, scalarLike(start, dim)), start)
 }
 /** Starts of which all are 0 but one. */
-const startAlong = (x: NDArray, axis: number, start: ArrayLike): ArrayLike[] => x.shape.map((_, i) => (i === axis ? start : 0))
+const startAlong = (x: NDArray, axis: number, start: ArrayLike): ArrayLike[] =>
+  x.shape.map((_, i) => (i === axis ? start : 0))
 
 /**
  * A window of fixed size whose starts may be traced. A negative start counts from the end, and starts are clamped so that the window
@@ -100,17 +120,30 @@ export function dynamicSlice(x: ArrayLike, startIndices: NDArray | readonly Arra
  *
  * @param options `axis`: 0 by default
  */
-export function dynamicSliceInDim(x: NDArray, startIndex: ArrayLike, sliceSize: number, options: { axis?: number } = {}): NDArray {
+export function dynamicSliceInDim(
+  x: NDArray,
+  startIndex: ArrayLike,
+  sliceSize: number,
+  options: { axis?: number } = {},
+): NDArray {
   checkOptions('dynamicSliceInDim', options, ['axis'])
   const axis = normalAxis('dynamicSliceInDim', options.axis ?? 0, x.ndim)
-  return dynamicSlice(x, startAlong(x, axis, startIndex), x.shape.map((dim, i) => (i === axis ? sliceSize : dim)))
+  return dynamicSlice(
+    x,
+    startAlong(x, axis, startIndex),
+    x.shape.map((dim, i) => (i === axis ? sliceSize : dim)),
+  )
 }
 /**
  * One element along an axis, by an index that may be traced; see `dynamicSlice`.
  *
  * @param options `axis`: 0 by default; `keepdims`: keep the axis with size 1, true by default
  */
-export function dynamicIndexInDim(x: NDArray, index: ArrayLike, options: { axis?: number; keepdims?: boolean } = {}): NDArray {
+export function dynamicIndexInDim(
+  x: NDArray,
+  index: ArrayLike,
+  options: { axis?: number; keepdims?: boolean } = {},
+): NDArray {
   checkOptions('dynamicIndexInDim', options, ['axis', 'keepdims'])
   const axis = normalAxis('dynamicIndexInDim', options.axis ?? 0, x.ndim)
   const picked = dynamicSliceInDim(x, index, 1, { axis })
@@ -126,7 +159,11 @@ export function dynamicIndexInDim(x: NDArray, index: ArrayLike, options: { axis?
  * lax.dynamicUpdateSlice(np.array([0, 1, 2, 3]), np.array([8, 9]), [1]) // => [0, 8, 9, 3]
  * ```
  */
-export function dynamicUpdateSlice(x: ArrayLike, update: ArrayLike, startIndices: NDArray | readonly ArrayLike[]): NDArray {
+export function dynamicUpdateSlice(
+  x: ArrayLike,
+  update: ArrayLike,
+  startIndices: NDArray | readonly ArrayLike[],
+): NDArray {
   const [array, value] = operands('dynamicUpdateSlice', [x, update])
   return indexing.dynamicUpdateSlice(array!, value!, startsOf('dynamicUpdateSlice', array!, startIndices))
 }

@@ -33,7 +33,11 @@ function interleave(a: NDArray, b: NDArray, axis: number): NDArray {
  * Fold pairs, scan those, and fill in the elements between (Blelloch, 1990, "Prefix sums and their applications"). Elements are lists
  * of arrays with one size along the axis. The order is JAX's, on which the derivative at ties depends.
  */
-export function associativeScan<T extends readonly NDArray[]>(combine: (a: T, b: T) => T, elements: T, axis: number): T {
+export function associativeScan<T extends readonly NDArray[]>(
+  combine: (a: T, b: T) => T,
+  elements: T,
+  axis: number,
+): T {
   const each = (list: T, f: (x: NDArray) => NDArray): T => list.map(f) as readonly NDArray[] as T
   const length = elements[0]?.shape[axis] ?? 0
   if (length < 2) return elements
