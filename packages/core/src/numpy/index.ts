@@ -81,14 +81,20 @@ export {
 export * from './manipulation/repeat.ts'
 export * from './manipulation/shapes.ts'
 export * from './manipulation/diagonal.ts'
+export * from './manipulation/edit.ts'
+export * from './manipulation/pad.ts'
+export * from './manipulation/split.ts'
 
 // reading and writing at positions
 export type { At } from './indexing/at.ts'
 export type { GetOptions, ScatterOptions } from './indexing/get.ts'
 export type { Positions } from './indexing/positions.ts'
+export * from './indexing/along.ts'
 export * from './indexing/take.ts'
 
-// sorting and searching
+// sorting, searching, counting, sets
+export * from './sorting/histogram.ts'
+export * from './sorting/sets.ts'
 export * from './sorting/sort.ts'
 export {
   type SearchOptions,
@@ -102,4 +108,5 @@ export {
 
 // products
 export type { ProductOptions } from './products/contract.ts'
+export * from './products/einsum.ts'
 export * from './products/matmul.ts'
