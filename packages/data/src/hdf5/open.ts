@@ -1,6 +1,6 @@
 /** Opening an HDF5 file through the HDF5 library, with errors that name file, dataset and index. */
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdtemp, open, rm, stat } from 'node:fs/promises'
+import { copyFile, mkdtemp, open, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -75,16 +75,31 @@ const checkSignature = async (path: string, file: string): Promise<void> => {
   }
 }
 
+/**
+ * Files on which the library has failed, by device and inode. It keeps such a file open, and would answer from what it remembers of
+ * it even after the file has been replaced in its place; so from then on it is given a copy.
+ */
+const failed = new Set<string>()
+
+const identity = async (path: string): Promise<string> => {
+  const { dev, ino } = await stat(path)
+  return `${dev}:${ino}`
+}
+
+const decompressed = (from: string, to: string): Promise<void> =>
+  pipeline(createReadStream(from), createGunzip(), createWriteStream(to)).catch((cause: unknown) => {
+    throw formatError(from, `cannot be decompressed, so it is truncated or damaged: ${reason(cause)}`)
+  })
+
 /** Open a file, pass it to `use` and close it; a compressed one by way of a temporary file, which is removed whatever happens. */
 export const withHdf5 = async <T>(path: string, use: (file: Hdf5File) => T): Promise<T> => {
   const file = await located(path)
-  if (!file.endsWith('.gz')) return withPlain(file, file, use)
+  const isCompressed = file.endsWith('.gz')
+  if (!isCompressed && !failed.has(await identity(file))) return withPlain(file, file, use)
   const folder = await mkdtemp(join(tmpdir(), 'fluxion-data-'))
   try {
     const plain = join(folder, 'data.h5')
-    await pipeline(createReadStream(file), createGunzip(), createWriteStream(plain)).catch((cause: unknown) => {
-      throw formatError(file, `cannot be decompressed, so it is truncated or damaged: ${reason(cause)}`)
-    })
+    await (isCompressed ? decompressed : copyFile)(file, plain)
     return await withPlain(plain, file, use)
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -93,14 +108,24 @@ export const withHdf5 = async <T>(path: string, use: (file: Hdf5File) => T): Pro
 
 const withPlain = async <T>(path: string, file: string, use: (file: Hdf5File) => T): Promise<T> => {
   await checkSignature(path, file)
+  const own = await identity(path)
   const h5wasm = await import('h5wasm/node')
   const library = await h5wasm.ready
+  /** Run a call of the library, whose errors say neither file nor dataset. */
+  const guarded: Guard = (dataset, action) => {
+    try {
+      return action()
+    } catch (cause) {
+      failed.add(own)
+      throw formatError(file, `cannot be read, so the file is truncated or damaged: ${reason(cause)}`, dataset)
+    }
+  }
   // By default the library prints its errors and goes on with invalid handles; this has it throw them.
   library.activate_throwing_error_handler()
   try {
-    const opened = guarded(file, undefined, () => new h5wasm.File(path, 'r'))
+    const opened = guarded(undefined, () => new h5wasm.File(path, 'r'))
     try {
-      return use(hdf5File(opened, file, h5wasm))
+      return use(hdf5File(opened, file, guarded, h5wasm))
     } finally {
       opened.close()
     }
@@ -109,14 +134,7 @@ const withPlain = async <T>(path: string, file: string, use: (file: Hdf5File) =>
   }
 }
 
-/** Run a call of the HDF5 library, whose errors say neither file nor dataset. */
-const guarded = <T>(file: string, dataset: string | undefined, action: () => T): T => {
-  try {
-    return action()
-  } catch (cause) {
-    throw formatError(file, `cannot be read, so the file is truncated or damaged: ${reason(cause)}`, dataset)
-  }
-}
+type Guard = <T>(dataset: string | undefined, action: () => T) => T
 
 /** HDF5's type classes that matter here. */
 const integerClass = 0
@@ -124,16 +142,21 @@ const floatClass = 1
 const stringClass = 3
 const sequenceClass = 9
 
-const hdf5File = (opened: Group, file: string, { Dataset, Group }: typeof import('h5wasm/node')): Hdf5File => {
+const hdf5File = (
+  opened: Group,
+  file: string,
+  guarded: Guard,
+  { Dataset, Group }: typeof import('h5wasm/node'),
+): Hdf5File => {
   const error = (message: string, dataset?: string, index?: number): DataFormatError =>
     formatError(file, message, dataset, index)
   const find = (name: string): OpenDataset | undefined => {
     // Asking for a name that is not there would look the same as a damaged file, so each group is asked for its names first.
     let group: Group = opened
     for (const part of name.split('/')) {
-      const entity = guarded(file, name, () => (group.keys().includes(part) ? group.get(part) : undefined))
+      const entity = guarded(name, () => (group.keys().includes(part) ? group.get(part) : undefined))
       if (entity === undefined) return undefined
-      if (entity instanceof Dataset) return openDataset(entity, name, file)
+      if (entity instanceof Dataset) return openDataset(entity, name, file, guarded)
       if (!(entity instanceof Group)) throw error('expected a group or a dataset, got another kind of entry', name)
       group = entity
     }
@@ -150,8 +173,8 @@ const hdf5File = (opened: Group, file: string, { Dataset, Group }: typeof import
   }
 }
 
-const openDataset = (dataset: Dataset, name: string, file: string): OpenDataset => {
-  const { shape, type, size, vlen_type: element } = guarded(file, name, () => dataset.metadata)
+const openDataset = (dataset: Dataset, name: string, file: string, guarded: Guard): OpenDataset => {
+  const { shape, type, size, vlen_type: element } = guarded(name, () => dataset.metadata)
   if (shape?.length !== 1) throw formatError(file, `expected a list, got ${shape?.length ?? 0} axes`, name)
   const isFloat16 = type === sequenceClass && element?.type === floatClass && element.size === 2
   if (isFloat16) {
@@ -169,15 +192,15 @@ const openDataset = (dataset: Dataset, name: string, file: string): OpenDataset 
     isFloat16,
     numbers: () => {
       expectType(numeric(type) && !(type === floatClass && size === 2), 'integers or floats')
-      return guarded(file, name, () => dataset.value) as Numbers
+      return guarded(name, () => dataset.value) as Numbers
     },
     strings: () => {
       expectType(type === stringClass, 'strings')
-      return guarded(file, name, () => dataset.value) as readonly string[]
+      return guarded(name, () => dataset.value) as readonly string[]
     },
     sequences: (start, end) => {
       expectType(type === sequenceClass && numeric(element?.type), 'sequences of numbers of variable length')
-      return guarded(file, name, () => dataset.slice([[start, end]])) as readonly Numbers[]
+      return guarded(name, () => dataset.slice([[start, end]])) as readonly Numbers[]
     },
   }
 }

@@ -64,7 +64,7 @@ const readEvents = (file: Hdf5File, count: number, bound: number): Pick<Recordin
     if (each.length !== count)
       throw file.error(`expected ${count} recordings, one a label, got ${each.length}`, each.name)
   }
-  const decode = times.isFloat16 ? fromFloat16 : Number
+  const decode: (value: number | bigint) => number = times.isFloat16 ? (bits) => fromFloat16(Number(bits)) : Number
   const offsets = new Uint32Array(count + 1)
   const timeParts: Float32Array[] = []
   const unitParts: Uint16Array[] = []
@@ -78,7 +78,8 @@ const readEvents = (file: Hdf5File, count: number, bound: number): Pick<Recordin
       if (row.length !== unitRow.length) {
         throw file.error(`expected as many units as times (${row.length}), got ${unitRow.length}`, units.name, i)
       }
-      const rowTimes = Float32Array.from(row as ArrayLike<number>, decode)
+      const rowTimes = new Float32Array(row.length)
+      for (let event = 0; event < row.length; event += 1) rowTimes[event] = decode(row[event]!)
       const bad = rowTimes.findIndex((time) => !(time >= 0 && time < Infinity))
       if (bad >= 0)
         throw file.error(`expected times ≥ 0 in seconds, got ${rowTimes[bad]} at event ${bad}`, times.name, i)
