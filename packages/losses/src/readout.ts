@@ -1,5 +1,6 @@
 /** Losses and accuracies of readout traces, f[batch, time, classes] by default. */
-import { type NDArray, ShapeError, checkOptions, nn, np } from '@fluxion/core'
+import { DtypeError, type NDArray, ShapeError, checkOptions, isInteger, misuse, nn, np, showAval } from '@fluxion/core'
+import { smoothLabels, softmaxCrossEntropy, squaredError } from '@fluxion/optim'
 
 export interface ReadoutOptions {
   /** Where time stands, −2 by default: f[batch, time, classes]. */
@@ -10,12 +11,21 @@ export interface ReadoutOptions {
 
 /** Traces with time summed or averaged away, f[batch, classes]; checks the targets, integers [batch]. */
 function readout(where: string, traces: NDArray, targets: NDArray, timeAxis: number, over: 'sum' | 'mean'): NDArray {
-  if (traces.ndim !== 3 || timeAxis < -3 || timeAxis > 2 || timeAxis === 2 || timeAxis === -1) {
-    throw new ShapeError(`${where}: expected traces f[batch, time, classes] and a time axis before the last, got ${traces.toString()} and ${timeAxis}`)
+  if (traces.ndim !== 3) throw new ShapeError(misuse(where, 'traces f[batch, time, classes]', showAval(traces.aval)))
+  if (![-3, -2, 0, 1].includes(timeAxis)) {
+    throw new ShapeError(
+      misuse(where, 'a time axis before the last axis of three, which holds the classes', String(timeAxis)),
+    )
   }
   const z = over === 'sum' ? np.sum(traces, { axis: timeAxis }) : np.mean(traces, { axis: timeAxis })
   if (targets.ndim !== 1 || targets.shape[0] !== z.shape[0]) {
-    throw new ShapeError(`${where}: expected targets [${z.shape[0]}], one class for each sample, got ${targets.toString()}`)
+    const hint = 'timeAxis: 0 is for traces f[time, batch, classes]'
+    throw new ShapeError(
+      misuse(where, `targets of shape [${z.shape[0]}], one class for each sample`, showAval(targets.aval), hint),
+    )
+  }
+  if (!isInteger(targets.dtype)) {
+    throw new DtypeError(misuse(where, 'targets of integers', showAval(targets.aval), "targets.astype('int32')"))
   }
   return z
 }
@@ -23,10 +33,12 @@ function readout(where: string, traces: NDArray, targets: NDArray, timeAxis: num
 function overSamples(name: string, values: NDArray, where: NDArray | undefined): NDArray {
   if (where === undefined) return np.mean(values)
   if (where.ndim !== 1 || where.shape[0] !== values.shape[0] || where.dtype !== 'bool') {
-    throw new ShapeError(`${name}: expected where bool[${values.shape[0]}], got ${where.toString()}`)
+    throw new ShapeError(misuse(name, `where bool[${values.shape[0]}]`, showAval(where.aval)))
   }
   return np.mean(values, { where })
 }
+const labelsOf = (targets: NDArray, classes: number, smoothing: number): NDArray =>
+  smoothLabels(nn.oneHot(targets, classes), smoothing)
 
 /**
  * Accuracy of the class with the largest readout summed over time, and the predictions.
@@ -34,6 +46,7 @@ function overSamples(name: string, values: NDArray, where: NDArray | undefined):
  * @param traces f[batch, time, classes]
  * @param targets integers [batch]
  * @returns `[accuracy f32[], predictions i32[batch]]`
+ * @throws ShapeError for traces, targets or a time axis that do not fit; DtypeError for targets that are no integers
  * @example
  * ```ts
  * import { np } from 'fluxion'
@@ -52,12 +65,8 @@ export function integralAccuracy(traces: NDArray, targets: NDArray, options: Rea
   return [overSamples('integralAccuracy', right, options.where), predictions]
 }
 
-/** (1 − a) · one-hot + a / C, f32. */
-const smoothed = (targets: NDArray, classes: number, smoothing: number): NDArray =>
-  nn.oneHot(targets, classes).mul(1 - smoothing).add(smoothing / classes)
-
 export interface CrossentropyOptions extends ReadoutOptions {
-  /** How much of each label is spread over all classes, 0.3 by default: the loss then has a floor, the entropy of the smoothed label. */
+  /** The part of each label that is spread over all classes, 0.3 by default: the loss then has a floor, the smoothed label's entropy. */
   smoothing?: number
 }
 /**
@@ -66,13 +75,20 @@ export interface CrossentropyOptions extends ReadoutOptions {
  * @param traces f[batch, time, classes]
  * @param targets integers [batch]
  * @returns f32[]
+ * @throws as `integralAccuracy`
+ * @see Szegedy et al., Rethinking the inception architecture (2016), for smoothed labels
+ * @example
+ * ```ts
+ * import { np } from 'fluxion'
+ * import { integralCrossentropy } from '@fluxion/losses'
+ * integralCrossentropy(np.zeros([1, 8, 4]), np.array([2]).astype('int32')).item() // => 1.3863
+ * ```
  */
 export function integralCrossentropy(traces: NDArray, targets: NDArray, options: CrossentropyOptions = {}): NDArray {
   checkOptions('integralCrossentropy', options, ['smoothing', 'timeAxis', 'where'])
   const z = readout('integralCrossentropy', traces, targets, options.timeAxis ?? -2, 'sum')
-  const labels = smoothed(targets, z.shape[1], options.smoothing ?? 0.3)
-  const each = np.sum(labels.mul(nn.logSoftmax(z)), { axis: -1 }).neg()
-  return overSamples('integralCrossentropy', each, options.where)
+  const labels = labelsOf(targets, z.shape[1], options.smoothing ?? 0.3)
+  return overSamples('integralCrossentropy', softmaxCrossEntropy(z, labels), options.where)
 }
 
 export interface SpikerateOptions extends ReadoutOptions {
@@ -86,12 +102,20 @@ export interface SpikerateOptions extends ReadoutOptions {
  *
  * @param traces f[batch, time, classes]
  * @param targets integers [batch]
+ * @returns f[]
+ * @throws as `integralAccuracy`
+ * @example
+ * ```ts
+ * import { np } from 'fluxion'
+ * import { mseSpikerate } from '@fluxion/losses'
+ * mseSpikerate(np.array([[[0, 1], [0, 1]]]), np.array([1]).astype('int32'), { sparsity: 0.5 }).item() // => 0
+ * ```
  */
 export function mseSpikerate(traces: NDArray, targets: NDArray, options: SpikerateOptions = {}): NDArray {
   checkOptions('mseSpikerate', options, ['sparsity', 'smoothing', 'timeAxis', 'where'])
   const { sparsity = 0.25, smoothing = 0, timeAxis = -2 } = options
   const z = readout('mseSpikerate', traces, targets, timeAxis, 'mean')
   const steps = traces.shape.at(timeAxis)!
-  const wanted = smoothed(targets, z.shape[1], smoothing).mul(sparsity * steps)
-  return overSamples('mseSpikerate', np.mean(np.square(z.sub(wanted)), { axis: -1 }), options.where)
+  const wanted = labelsOf(targets, z.shape[1], smoothing).mul(sparsity * steps)
+  return overSamples('mseSpikerate', np.mean(squaredError(z, wanted), { axis: -1 }), options.where)
 }

@@ -1,11 +1,21 @@
-/** Neurons with one state variable, the membrane: LI, IF, LIF, RIF and RLIF. */
-import { type NDArray, type Shape, checkOptions, OptionError, ShapeError } from '@fluxion/core'
-import { type Core, core, getParameter, initializers } from '@fluxion/modules'
-import { type DecayRule, type NeuronOptions, checkDecay, checkInput, checkRule, checkShape, decayOf, defaultActivation, restingState } from './decay.ts'
+/** Neurons whose one state variable is the membrane, without recurrent weights: LI, IF and LIF. */
+import { type NDArray, type Shape, checkOptions } from '@fluxion/core'
+import { type Core, core, initializers } from '@fluxion/modules'
+import {
+  type DecayRule,
+  type NeuronOptions,
+  checkCall,
+  checkDecays,
+  checkShape,
+  decayOf,
+  neuronOptions,
+  restingState,
+} from './shared.ts'
 
 export interface LiOptions {
   /** The decay, 0.8 by default. */
   beta?: number
+  /** How the decay is learnt: not at all by default (`hardSigmoid`), for each unit with `clip`, or as one scalar if `beta` is given. */
   decay?: DecayRule
   name?: string
 }
@@ -13,115 +23,94 @@ export interface LiOptions {
  * Leaky integrator, the readout of a spiking network: V ← βV + x; the output is the new membrane.
  *
  * @param shape the shape of one sample's membranes
+ * @returns a core of f[batch, ...shape] whose state is V
+ * @throws OptionError for an option that it lacks; the core throws ShapeError for an input that does not end in `shape`
+ * @example
+ * ```ts
+ * import { np } from 'fluxion'
+ * import * as hk from '@fluxion/modules'
+ * import { li } from '@fluxion/neurons'
+ * const readout = hk.transform((x) => { const core = li([1], { beta: 0.5 }); return hk.dynamicUnroll(core, x, core.initialState(null))[0] })
+ * readout.apply({}, null, np.array([[1], [0], [0]])) // => [[1], [0.5], [0.25]]
+ * ```
  */
-export const li: (shape: Shape, options?: LiOptions) => Core<NDArray> = core('LI', (shape: Shape, options: LiOptions = {}) => {
-  checkOptions('li', options, ['beta', 'decay', 'name'])
-  const { beta, decay = 'hardSigmoid' } = options
-  checkShape('li', shape)
-  checkDecay('li', 'beta', beta)
-  checkRule('li', decay)
-  return {
-    call(x, v: NDArray) {
-      checkInput('li', x, shape)
-      // Spyx of October 2023 has no parameter here; its later releases learn one for each unit from 0.8.
-      const factor = decay === 'hardSigmoid' ? (beta ?? 0.8) : decayOf('beta', shape, beta, decay, initializers.constant(0.8))
-      const next = v.mul(factor).add(x)
-      return [next, next]
-    },
-    initialState: (batch) => restingState(shape, batch),
-  }
-})
+export const li: (shape: Shape, options?: LiOptions) => Core<NDArray> = core(
+  'LI',
+  (shape: Shape, options: LiOptions = {}) => {
+    checkOptions('li', options, ['beta', 'decay', 'name'])
+    checkShape('li', shape)
+    checkDecays('li', options)
+    const { beta, decay = 'hardSigmoid' } = options
+    return {
+      call(x, v: NDArray) {
+        checkCall('li', x, v, shape)
+        // Spyx of October 2023 has no parameter here; its later releases learn one for each unit from 0.8.
+        const factor =
+          decay === 'hardSigmoid' ? (beta ?? 0.8) : decayOf('beta', shape, beta, decay, initializers.constant(0.8))
+        const next = v.mul(factor).add(x)
+        return [next, next]
+      },
+      initialState: (batch) => restingState(shape, batch),
+    }
+  },
+)
 
 export type IfOptions = Omit<NeuronOptions, 'decay'>
-/** Integrate-and-fire: S = spike(V − θ); V ← V + x − Sθ. */
-export const integrateAndFire: (shape: Shape, options?: IfOptions) => Core<NDArray> = core('IF', (shape: Shape, options: IfOptions = {}) => {
-  checkOptions('integrateAndFire', options, ['threshold', 'activation', 'name'])
-  const { threshold = 1, activation = defaultActivation } = options
-  checkShape('integrateAndFire', shape)
-  return {
-    call(x, v: NDArray) {
-      checkInput('integrateAndFire', x, shape)
-      const spikes = activation(v.sub(threshold))
-      return [spikes, v.add(x).sub(spikes.mul(threshold))]
-    },
-    initialState: (batch) => restingState(shape, batch),
-  }
-})
+/**
+ * Integrate-and-fire, a neuron that forgets nothing: S = spike(V − θ); V ← V + x − Sθ; the output is S.
+ *
+ * @param shape the shape of one sample's neurons
+ * @returns a core of f[batch, ...shape] whose state is V
+ * @throws OptionError for an option that it lacks; the core throws ShapeError for an input that does not end in `shape`
+ */
+export const integrateAndFire: (shape: Shape, options?: IfOptions) => Core<NDArray> = core(
+  'IF',
+  (shape: Shape, options: IfOptions = {}) => {
+    const { threshold, activation } = neuronOptions('integrateAndFire', shape, options, [])
+    return {
+      call(x, v: NDArray) {
+        checkCall('integrateAndFire', x, v, shape)
+        const spikes = activation(v.sub(threshold))
+        return [spikes, v.add(x).sub(spikes.mul(threshold))]
+      },
+      initialState: (batch) => restingState(shape, batch),
+    }
+  },
+)
 
 export interface LifOptions extends NeuronOptions {
   /** The decay of the membrane; learnt for each neuron if not given. */
   beta?: number
 }
 /**
- * Leaky integrate-and-fire: S = spike(V − θ); V ← βV + x − Sθ. Spikes come from the membrane before the input is added, so that they lag
- * by a step, and the reset is by subtraction, through which gradients flow.
+ * Leaky integrate-and-fire: S = spike(V − θ); V ← βV + x − Sθ; the output is S. Spikes come from the membrane before the input is added,
+ * so that they lag by a step, and the reset is by subtraction, through which gradients flow.
+ *
+ * @param shape the shape of one sample's neurons
+ * @returns a core of f[batch, ...shape] whose state is V
+ * @throws OptionError for an option that it lacks; the core throws ShapeError for an input that does not end in `shape`
+ * @see Neftci, Mostafa & Zenke, Surrogate gradient learning in spiking neural networks (2019)
+ * @example
+ * ```ts
+ * import { np } from 'fluxion'
+ * import * as hk from '@fluxion/modules'
+ * import { lif } from '@fluxion/neurons'
+ * const net = hk.transform((x) => { const core = lif([1], { beta: 0.5 }); return hk.dynamicUnroll(core, x, core.initialState(null))[0] })
+ * net.apply({}, null, np.array([[2], [0], [0]])) // => [[0], [1], [0]]
+ * ```
  */
-export const lif: (shape: Shape, options?: LifOptions) => Core<NDArray> = core('LIF', (shape: Shape, options: LifOptions = {}) => {
-  checkOptions('lif', options, ['beta', 'threshold', 'activation', 'decay', 'name'])
-  const { beta, threshold = 1, activation = defaultActivation, decay = 'hardSigmoid' } = options
-  checkShape('lif', shape)
-  checkDecay('lif', 'beta', beta)
-  checkRule('lif', decay)
-  return {
-    call(x, v: NDArray) {
-      checkInput('lif', x, shape)
-      const factor = decayOf('beta', shape, beta, decay)
-      const spikes = activation(v.sub(threshold))
-      return [spikes, v.mul(factor).add(x).sub(spikes.mul(threshold))]
-    },
-    initialState: (batch) => restingState(shape, batch),
-  }
-})
-
-export type Recurrence = 'elementwise' | 'dense'
-/** What spikes send back to the neurons of their own layer: w ⊙ S (October 2023) or S · w (from 0.1.18 on). */
-export function recurrent(where: string, shape: Shape, recurrence: Recurrence): (spikes: NDArray) => NDArray {
-  const init = initializers.truncatedNormal()
-  if (recurrence === 'elementwise') return (spikes) => getParameter('w', shape, { init }).mul(spikes)
-  if (recurrence !== 'dense') throw new OptionError(`${where}: expected recurrence 'elementwise' or 'dense', got '${String(recurrence)}'`)
-  if (shape.length !== 1) throw new ShapeError(`${where}: dense recurrence needs a shape of one axis, got (${shape.join(',')})`)
-  return (spikes) => spikes.matmul(getParameter('w', [shape[0]!, shape[0]!], { init }))
-}
-
-export interface RecurrentOptions extends LifOptions {
-  /** How spikes reach the layer they come from; `elementwise` by default. */
-  recurrence?: Recurrence
-}
-/**
- * Recurrent leaky integrate-and-fire: S = spike(V − θ); V ← βV + x + w ⊙ S − Sθ, or with dense recurrence S · w in place of w ⊙ S.
- */
-export const rlif: (shape: Shape, options?: RecurrentOptions) => Core<NDArray> = core('RLIF', (shape: Shape, options: RecurrentOptions = {}) => {
-  checkOptions('rlif', options, ['beta', 'threshold', 'activation', 'decay', 'recurrence', 'name'])
-  const { beta, threshold = 1, activation = defaultActivation, decay = 'hardSigmoid', recurrence = 'elementwise' } = options
-  checkShape('rlif', shape)
-  checkDecay('rlif', 'beta', beta)
-  checkRule('rlif', decay)
-  const feedback = recurrent('rlif', shape, recurrence)
-  return {
-    call(x, v: NDArray) {
-      checkInput('rlif', x, shape)
-      const spikes = activation(v.sub(threshold))
-      const fed = feedback(spikes)
-      const factor = decayOf('beta', shape, beta, decay)
-      return [spikes, v.mul(factor).add(x).add(fed).sub(spikes.mul(threshold))]
-    },
-    initialState: (batch) => restingState(shape, batch),
-  }
-})
-
-export type RifOptions = Omit<RecurrentOptions, 'beta' | 'decay'>
-/** Recurrent integrate-and-fire: S = spike(V − θ); V ← V + x + S · w − Sθ; dense recurrence by default. */
-export const rif: (shape: Shape, options?: RifOptions) => Core<NDArray> = core('RIF', (shape: Shape, options: RifOptions = {}) => {
-  checkOptions('rif', options, ['threshold', 'activation', 'recurrence', 'name'])
-  const { threshold = 1, activation = defaultActivation, recurrence = 'dense' } = options
-  checkShape('rif', shape)
-  const feedback = recurrent('rif', shape, recurrence)
-  return {
-    call(x, v: NDArray) {
-      checkInput('rif', x, shape)
-      const spikes = activation(v.sub(threshold))
-      return [spikes, v.add(x).add(feedback(spikes)).sub(spikes.mul(threshold))]
-    },
-    initialState: (batch) => restingState(shape, batch),
-  }
-})
+export const lif: (shape: Shape, options?: LifOptions) => Core<NDArray> = core(
+  'LIF',
+  (shape: Shape, options: LifOptions = {}) => {
+    const { threshold, activation, decay } = neuronOptions('lif', shape, options, ['beta', 'decay'])
+    return {
+      call(x, v: NDArray) {
+        checkCall('lif', x, v, shape)
+        const beta = decayOf('beta', shape, options.beta, decay)
+        const spikes = activation(v.sub(threshold))
+        return [spikes, v.mul(beta).add(x).sub(spikes.mul(threshold))]
+      },
+      initialState: (batch) => restingState(shape, batch),
+    }
+  },
+)

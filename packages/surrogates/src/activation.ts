@@ -36,6 +36,7 @@ export function custom({ bwd, fwd = heaviside, ...unknown }: CustomOptions = {})
 
 /** Check a positive number among the options of a surrogate. */
 export function positive(where: string, name: string, value: number): number {
-  if (!(value > 0) || !Number.isFinite(value)) throw new OptionError(`${where}: expected a positive ${name}, got ${value}`)
+  if (!(value > 0) || !Number.isFinite(value))
+    throw new OptionError(`${where}: expected a positive ${name}, got ${value}`)
   return value
 }

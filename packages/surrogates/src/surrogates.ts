@@ -32,7 +32,15 @@ export function superspike(options: { k?: number } = {}): Activation {
 export function arctan(options: { k?: number } = {}): Activation {
   checkOptions('arctan', options, ['k'])
   const k = positive('arctan', 'k', options.k ?? 2)
-  return custom({ bwd: (x) => np.reciprocal(np.square(x.mul(Math.PI * k)).add(1).mul(Math.PI)) })
+  return custom({
+    bwd: (x) =>
+      np.reciprocal(
+        np
+          .square(x.mul(Math.PI * k))
+          .add(1)
+          .mul(Math.PI),
+      ),
+  })
 }
 
 /**
@@ -56,7 +64,14 @@ export function boxcar(options: { width?: number; height?: number } = {}): Activ
   checkOptions('boxcar', options, ['width', 'height'])
   const width = positive('boxcar', 'width', options.width ?? 2)
   const height = positive('boxcar', 'height', options.height ?? 0.5)
-  return custom({ bwd: (x) => x.abs().lt(width / 2).astype(x.dtype).mul(height) })
+  return custom({
+    bwd: (x) =>
+      x
+        .abs()
+        .lt(width / 2)
+        .astype(x.dtype)
+        .mul(height),
+  })
 }
 
 /**
