@@ -96,8 +96,9 @@ export function sigmoid(options: { k?: number } = {}): Activation {
   const k = positive('sigmoid', 'k', options.k ?? 4)
   return custom({
     bwd: (x) => {
-      const s = nn.sigmoid(x.mul(k))
-      return s.mul(np.subtract(1, s))
+      const z = x.mul(k)
+      // 1 − s(z) = s(−z), without the cancellation where s is near 1
+      return nn.sigmoid(z).mul(nn.sigmoid(z.neg()))
     },
   })
 }
