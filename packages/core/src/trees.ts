@@ -1,6 +1,6 @@
 /** The `tree` namespace: what users do with pytrees. */
 import type { NDArray } from './array.ts'
-import { type TreeDef, assertSameStructure, flattenAny, unflatten as build } from './tree.ts'
+import { type TreeDef, assertSameStructure, flattenAny, flattenWithPaths, unflatten as build } from './tree.ts'
 import type { MapLeaves, Tree } from './types.ts'
 
 export { register } from './tree.ts'
@@ -38,6 +38,11 @@ export function mapWith<T>(options: TreeOptions, f: (leaf: never, ...rest: never
 }
 /** The leaves of a tree, in order. */
 export const leaves = (tree: unknown, options: TreeOptions = {}): NDArray[] => flattenAny(tree, options.isLeaf)[0] as NDArray[]
+/** The leaves of a tree, each with the path that leads to it, as JavaScript would write it: `.layers[0].w`. */
+export const leavesWithPath = (tree: unknown, options: TreeOptions = {}): [path: string, leaf: NDArray][] => {
+  const [found, , paths] = flattenWithPaths(tree, options.isLeaf)
+  return found.map((leaf, i) => [paths[i]!, leaf as NDArray])
+}
 /** The leaves of a tree, and its structure. */
 export const flatten = (tree: unknown, options: TreeOptions = {}): [NDArray[], TreeDef] => flattenAny(tree, options.isLeaf) as [NDArray[], TreeDef]
 /** A tree of the given structure and leaves. */
