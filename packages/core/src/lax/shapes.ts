@@ -170,6 +170,79 @@ export function split(x: ArrayLike, sizes: readonly number[], options: { axis?: 
   return raw.split(array, sizes, normalAxis('split', options.axis ?? 0, array.ndim))
 }
 
+/**
+ * Join arrays of one shape and dtype along a new axis.
+ *
+ * @param options `axis`: where the new axis stands, 0 by default
+ * @throws ShapeError if the shapes differ
+ * @example
+ * ```ts
+ * import { lax, np } from 'fluxion'
+ * lax.stack([np.array([1, 2]), np.array([3, 4])], { axis: 1 }) // => [[1, 3], [2, 4]]
+ * ```
+ */
+export function stack(xs: readonly ArrayLike[], options: { axis?: number } = {}): NDArray {
+  checkOptions('stack', options, ['axis'])
+  if (xs.length === 0) throw new ShapeError(misuse('stack', 'at least one array', 'none'))
+  const arrays = operands('stack', xs)
+  const axis = normalAxis('stack', options.axis ?? 0, arrays[0]!.ndim + 1)
+  if (arrays.some((x) => !sameShape(x.shape, arrays[0]!.shape))) {
+    throw new ShapeError(misuse('stack', 'arrays of one shape', arrays.map((x) => showAval(x.aval)).join(' and ')))
+  }
+  return raw.concatenate(
+    arrays.map((x) => raw.expandDims(x, [axis])),
+    axis,
+  )
+}
+
+/**
+ * The elements along an axis, each an array without it.
+ *
+ * @param options `axis`: 0 by default
+ */
+export function unstack(x: ArrayLike, options: { axis?: number } = {}): NDArray[] {
+  checkOptions('unstack', options, ['axis'])
+  const array = operand('unstack', x)
+  const axis = normalAxis('unstack', options.axis ?? 0, array.ndim)
+  const count = array.shape[axis]!
+  return count === 0
+    ? []
+    : raw
+        .split(
+          array,
+          range(count).map(() => 1),
+          axis,
+        )
+        .map((part) => raw.squeeze(part, [axis]))
+}
+
+/**
+ * Repeat an array as a whole, `reps[i]` times along axis `i`.
+ *
+ * @throws ShapeError unless there is a count for each axis
+ * @example
+ * ```ts
+ * import { lax, np } from 'fluxion'
+ * lax.tile(np.array([[1, 2]]), [2, 2]) // => [[1, 2, 1, 2], [1, 2, 1, 2]]
+ * ```
+ */
+export function tile(x: ArrayLike, reps: readonly number[]): NDArray {
+  const array = operand('tile', x)
+  if (reps.length !== array.ndim)
+    throw new ShapeError(misuse('tile', `${array.ndim} counts for ${showAval(array.aval)}`, String(reps.length)))
+  // every axis becomes two, of which the first is repeated
+  const pairs = array.shape.flatMap((dim, i) => [reps[i]!, dim])
+  const repeated = raw.broadcastInDim(
+    array,
+    pairs,
+    range(array.ndim).map((i) => 2 * i + 1),
+  )
+  return raw.reshape(
+    repeated,
+    array.shape.map((dim, i) => dim * reps[i]!),
+  )
+}
+
 /** Whole numbers from 0 to `size` − 1. */
 export const iota = (dtype: DType, size: number): NDArray => raw.iota(dtype, [size], 0)
 
@@ -200,6 +273,9 @@ export function full(shape: Shape, fillValue: ArrayLike, options: { dtype?: DTyp
   const dtype = options.dtype === undefined ? undefined : checkDtype('full', options.dtype)
   return filled('full', shape, fillValue, dtype)
 }
+/** Zeros: an array whose elements are not to matter. */
+export const empty = (shape: Shape, dtype: DType): NDArray => filled('empty', shape, 0, checkDtype('empty', dtype))
+
 /**
  * An array of equal elements, of the shape and dtype of another.
  *

@@ -5,10 +5,12 @@ import { checkOptions } from '../errors.ts'
 import { asArray } from '../numpy/promote.ts'
 import type { Unary } from '../numpy/types.ts'
 import { add, divide, maximum, minimum, multiply, square } from '../numpy/ufuncs/arithmetic.ts'
-import { logicalAnd } from '../numpy/ufuncs/comparison.ts'
-import { greater, greaterEqual, less, lessEqual } from '../numpy/ufuncs/comparison.ts'
+import { greater, greaterEqual, less, lessEqual, logicalAnd } from '../numpy/ufuncs/comparison.ts'
 import { expm1 } from '../numpy/ufuncs/exponential.ts'
 import { clip, where } from '../numpy/ufuncs/selection.ts'
+
+/** A number as a weak float also beside integers. */
+const asFloat = (x: number): NDArray => asArray('nn', x)
 
 const reluRule = customJvp((x: NDArray) => maximum(x, 0))
 reluRule.defjvp(([x], [t]) => [reluRule(x), where(greater(x, 0), t, 0)])
@@ -26,8 +28,6 @@ export const relu: Unary = (x: ArrayLike) => reluRule(asArray('relu', x))
 
 const relu6Rule = customJvp((x: NDArray) => minimum(maximum(x, 0), asFloat(6)))
 relu6Rule.defjvp(([x], [t]) => [relu6Rule(x), where(logicalAnd(greater(x, 0), less(x, 6)), t, 0)])
-/** A number as a weak float also beside integers. */
-const asFloat = (x: number): NDArray => asArray('relu6', x)
 /** min(max(x, 0), 6), with a derivative of 0 at 0 and at 6. */
 export const relu6: Unary = (x: ArrayLike) => relu6Rule(asArray('relu6', x))
 
@@ -76,8 +76,7 @@ export function celu(x: ArrayLike, options: { alpha?: ArrayLike } = {}): NDArray
  *
  * @see Klambauer et al., 2017, "Self-normalizing neural networks"
  */
-export const selu: Unary = (x: ArrayLike) =>
-  multiply(1.0507009873554804934193349852946, eluOf(x, 1.6732632423543772848170429916717))
+export const selu: Unary = (x: ArrayLike) => multiply(1.0507009873554805, eluOf(x, 1.6732632423543772))
 
 /** x kept between −1 and 1. */
 export const hardTanh: Unary = (x: ArrayLike) => {

@@ -2,9 +2,8 @@
 import type { ArrayLike, NDArray } from '../array.ts'
 import { type DType, checkDtype } from '../dtype.ts'
 import { OptionError, ShapeError, checkOptions, misuse } from '../errors.ts'
-import { pad } from '../primitive/movement.ts'
 import * as raw from '../primitive/elementwise.ts'
-import { moveAxis, reshape } from '../primitive/movement.ts'
+import { moveAxis, pad, reshape } from '../primitive/movement.ts'
 import { full } from '../numpy/create.ts'
 import type { Key } from '../random/key.ts'
 import { normal as drawNormal, truncatedNormal as drawTruncated } from '../random/normal.ts'
@@ -131,7 +130,7 @@ const drawers: Readonly<Record<Distribution, (key: Key, shape: Shape, dtype: DTy
     // the constant is the standard deviation of a standard normal that is cut off at −2 and 2
     raw.mul(
       drawTruncated(key, -2, 2, shape, { dtype }),
-      raw.div(raw.sqrt(variance), scalarLike(variance, 0.87962566103423978)),
+      raw.div(raw.sqrt(variance), scalarLike(variance, 0.8796256610342398)),
     ),
   normal: (key, shape, dtype, variance) => raw.mul(drawNormal(key, shape, { dtype }), raw.sqrt(variance)),
   uniform: (key, shape, dtype, variance) =>

@@ -124,7 +124,7 @@ function logOfSum(name: string, x: ArrayLike, options: LogSumOptions): LogSum {
  * @example
  * ```ts
  * import { nn, np } from 'fluxion'
- * nn.logsumexp(np.array([1000, 1000])).item() // => 1000.6931
+ * nn.logsumexp(np.array([1000, 1000])).item() // => Math.fround(1000 + Math.LN2)
  * ```
  */
 export function logsumexp(
