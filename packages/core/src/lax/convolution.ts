@@ -5,8 +5,9 @@ import { OptionError, ShapeError, checkOptions, misuse } from '../errors.ts'
 import { showAval } from '../ir/aval.ts'
 import * as raw from '../primitive/conv.ts'
 import { dilated } from '../backend/reference/windows.ts'
-import { rev, transpose } from '../primitive/movement.ts'
-import { type Shape, range } from '../shape.ts'
+import { identity } from '../primitive/matrix.ts'
+import { broadcastInDim, reshape, rev, transpose } from '../primitive/movement.ts'
+import { type Shape, inverse, range, sizeOf } from '../shape.ts'
 import { type Padding, paddingOf } from './padding.ts'
 
 export type { ConvDimensionNumbers } from '../primitive/conv.ts'
@@ -161,6 +162,48 @@ export const convWithGeneralPadding = (
     ...(lhsDilation === null ? {} : { lhsDilation }),
     ...(rhsDilation === null ? {} : { rhsDilation }),
   })
+
+/**
+ * The windows that a convolution sees, as features: feature c · size + i is element i, in row-major order, of the window over feature c.
+ *
+ * @param filterShape the window's size along each axis of space
+ * @returns f32[batch, features · size, ...space]; see `convGeneralDilated`
+ * @example
+ * ```ts
+ * import { lax, np } from 'fluxion'
+ * lax.convGeneralDilatedPatches(np.array([[[1, 2, 3]]]), [2], [1], 'VALID') // => [[[1, 2], [2, 3]]]
+ * ```
+ */
+export function convGeneralDilatedPatches(
+  lhs: NDArray,
+  filterShape: Shape,
+  windowStrides: readonly number[],
+  padding: Padding,
+  options: Pick<ConvOptions, 'lhsDilation' | 'rhsDilation' | 'dimensionNumbers' | 'preferredElementType'> = {},
+): NDArray {
+  checkOptions('convGeneralDilatedPatches', options, [
+    'lhsDilation',
+    'rhsDilation',
+    'dimensionNumbers',
+    'preferredElementType',
+  ])
+  const dimensionNumbers = convDimensionNumbers(lhs.shape, [1, 1, ...filterShape], options.dimensionNumbers ?? null)
+  const features = lhs.shape[dimensionNumbers.lhsSpec[1]!]!
+  const size = sizeOf(filterShape)
+  // one kernel for each element of the window, that picks it
+  const picks = reshape(identity(lhs.dtype, [size, size]), [1, size, 1, ...filterShape])
+  const kernels = reshape(broadcastInDim(picks, [features, size, 1, ...filterShape], range(picks.ndim)), [
+    features * size,
+    1,
+    ...filterShape,
+  ])
+  const rhs = transpose(kernels, inverse(dimensionNumbers.rhsSpec))
+  return convGeneralDilated(lhs, rhs, windowStrides, padding, {
+    ...options,
+    dimensionNumbers,
+    featureGroupCount: features,
+  })
+}
 
 /** Padding of the dilated operand with which a convolution undoes the shape of a strided one. */
 function transposedPadding(window: number, stride: number, padding: 'SAME' | 'VALID'): [low: number, high: number] {

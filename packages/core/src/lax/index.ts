@@ -21,6 +21,7 @@ export * as linalg from './linalg.ts'
 export { type Padding, padtypeToPads } from './padding.ts'
 export * from './products.ts'
 export * from './reductions.ts'
+export { customRoot } from './root.ts'
 
 // control flow and collectives
 export { cond, switchCase as switch } from '../control/branches.ts'

@@ -149,3 +149,24 @@ test('products of vectors and matrices', () => {
   expect(lax.dot(a, a, { preferredElementType: 'float64' }).dtype).toBe('float64')
   expect(() => lax.dot(np.zeros([2, 2, 2]), a)).toThrow('lax.dotGeneral takes any rank')
 })
+
+test('a convolution is a product of its kernel with patches', () => {
+  const x = np.reshape(np.sin(np.arange(2 * 3 * 5 * 4)), [2, 5, 4, 3])
+  const kernel = np.reshape(np.cos(np.arange(2 * 2 * 3 * 4)), [2, 2, 3, 4])
+  const dimensionNumbers = ['NHWC', 'HWIO', 'NHWC'] as const
+  const whole = lax.convGeneralDilated(x, kernel, [2, 1], 'SAME', { dimensionNumbers })
+  const patches = lax.convGeneralDilatedPatches(x, [2, 2], [2, 1], 'SAME', { dimensionNumbers })
+  const rows = lax.reshape(lax.transpose(kernel, [2, 0, 1, 3]), [12, 4])
+  expect(
+    np
+      .allclose(
+        lax.dotGeneral(patches, rows, [
+          [[3], [0]],
+          [[], []],
+        ]),
+        whole,
+        { atol: 1e-5 },
+      )
+      .item(),
+  ).toBe(1)
+})
