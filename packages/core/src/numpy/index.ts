@@ -108,5 +108,6 @@ export {
 
 // products
 export type { ProductOptions } from './products/contract.ts'
+export * as linalg from './linalg/index.ts'
 export * from './products/einsum.ts'
 export * from './products/matmul.ts'
