@@ -111,3 +111,10 @@ export type { ProductOptions } from './products/contract.ts'
 export * as linalg from './linalg/index.ts'
 export * from './products/einsum.ts'
 export * from './products/matmul.ts'
+export * from './products/vectors.ts'
+
+// of whole arrays
+export * from './apply.ts'
+export * from './covariance.ts'
+export * from './polynomials.ts'
+export * from './windows.ts'
