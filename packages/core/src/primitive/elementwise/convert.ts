@@ -19,7 +19,8 @@ const runConvert = (args: readonly NDArray[], params: ConvertParams): NDArray =>
 /** `x` in another dtype; `x` itself if nothing changes, and a number of the source stays one. */
 export function convert(x: NDArray, dtype: DType, weakType = false): NDArray {
   if (x.dtype === dtype && x.weakType === weakType) return x
-  if (x instanceof ConcreteArray && x.literal !== undefined && (isFloat(dtype) || x.dtype === dtype)) return scalar(x.literal, dtype, weakType)
+  if (x instanceof ConcreteArray && x.literal !== undefined && (isFloat(dtype) || x.dtype === dtype))
+    return scalar(x.literal, dtype, weakType)
   return runConvert([x], { newDtype: dtype, weakType })
 }
 

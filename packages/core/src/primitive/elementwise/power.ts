@@ -10,7 +10,7 @@ import { eq } from './compare.ts'
 import { convert } from './convert.ts'
 import { type BinaryLoop, pairs } from './loops.ts'
 import { select } from './select.ts'
-import { type Binary, binary } from './table.ts'
+import { type Binary, binary, unsupported } from './table.ts'
 import { log } from './unary.ts'
 
 /** IEEE's power. JavaScript's differs where the base is ±1 and the exponent infinite or NaN. */
@@ -76,4 +76,8 @@ export const atan2: Binary = binary('atan2', {
 const nextafterLoop: BinaryLoop = (out, x, dx, y, dy, dtype) => {
   for (let i = 0, j = 0, k = 0; i < out.length; i++, j += dx, k += dy) out[i] = neighbour(x[j]!, y[k]!, dtype)
 }
-export const nextafter: Binary = binary('nextafter', { accepts: 'float', run: nextafterLoop })
+export const nextafter: Binary = binary('nextafter', {
+  accepts: 'float',
+  run: nextafterLoop,
+  jvp: [unsupported('nextafter', 'x'), unsupported('nextafter', 'y')],
+})

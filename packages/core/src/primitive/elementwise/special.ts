@@ -1,7 +1,6 @@
 /** Special functions of one, two and three operands; `special/` holds their numerical side. */
 import type { NDArray } from '../../array.ts'
 import { dtypes } from '../../dtype.ts'
-import { MissingRuleError } from '../../errors.ts'
 import { scalarLike } from '../rules.ts'
 import { abs, add, mul, neg, reciprocal, sign, square, sub } from './arithmetic.ts'
 import { gt } from './compare.ts'
@@ -11,17 +10,9 @@ import * as bessel from './special/bessel.ts'
 import * as error from './special/erf.ts'
 import * as gamma from './special/gamma.ts'
 import * as incomplete from './special/incomplete.ts'
-import { type Binary, type TangentRule, type Unary, binary, ternary, unary } from './table.ts'
+import { type Binary, type Unary, binary, ternary, unary, unsupported } from './table.ts'
 import { exp, log, log1p } from './unary.ts'
 
-/** The rule of an operand in which no closed form of the derivative is known; JAX has none either. */
-const unsupported =
-  (where: string, operand: string): TangentRule =>
-  () => {
-    throw new MissingRuleError(
-      `${where}: there is no derivative with respect to ${operand}\nhint: lax.stopGradient(${operand})`,
-    )
-  }
 const times = (t: NDArray, factor: number): NDArray => mul(scalarLike(t, factor), t)
 
 // erf' = 2/√π e^(-x²)

@@ -3,7 +3,7 @@ import type { NDArray } from '../../array.ts'
 import type { HostArray, TypedArray } from '../../backend/interface.ts'
 import { allocate, roundTo } from '../../backend/reference/host.ts'
 import { type DType, dtypes, isFloat } from '../../dtype.ts'
-import { DtypeError, misuse } from '../../errors.ts'
+import { DtypeError, MissingRuleError, misuse } from '../../errors.ts'
 import { type Aval, aval, showAval } from '../../ir/aval.ts'
 import { sizeOf } from '../../shape.ts'
 import { bind1 } from '../../trace.ts'
@@ -60,6 +60,15 @@ export type Binary = (x: NDArray, y: NDArray) => NDArray
 export type TangentRule = (t: NDArray, ...operandsAndResult: NDArray[]) => NDArray
 /** The cotangent of one operand that is `Linear`, up to broadcasting. */
 export type CotangentRule = (ct: NDArray, ...operands: (NDArray | Linear)[]) => NDArray
+
+/** The rule of an operand in which the operation has no derivative that could be computed; JAX has none either. */
+export const unsupported =
+  (where: string, operand: string): TangentRule =>
+  () => {
+    throw new MissingRuleError(
+      `${where}: there is no derivative with respect to ${operand}\nhint: lax.stopGradient holds it constant`,
+    )
+  }
 
 export interface Row {
   readonly accepts: Accepts

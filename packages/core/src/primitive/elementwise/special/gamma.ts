@@ -17,22 +17,22 @@ const bernoulli = [
 ]
 
 /**
- * ζ(s, q) = Σ (q + k)^-s by Euler and Maclaurin: terms up to q + k ≥ 12, then the integral, half a term, and
+ * ζ(s, q) = Σ (q + k)^-s by Euler and Maclaurin: terms up to q + k ≥ 12 + s/2, then the integral, half a term, and
  * Σ B₂ⱼ/(2j)! s(s+1)…(s+2j−2) w^(1−s−2j) at w = q + k (DLMF 25.11.5, 25.2.9).
  */
 export function zeta(s: number, q: number): number {
   if (Number.isNaN(s) || Number.isNaN(q) || s < 1) return NaN
   if (s === 1) return Infinity
   if (q <= 0 && Number.isInteger(q)) return s % 2 === 0 ? Infinity : NaN
-  if (q < 0 && !Number.isInteger(s)) return NaN
+  if (q < 0) return Number.isInteger(s) ? zetaBelowZero(s, q) : NaN
   if (q === Infinity) return 0
   let sum = 0
   let w = q
-  for (; w < 12; w++) {
+  for (; w < 12 + s / 2; w++) {
     const term = w ** -s
     sum += term
-    // Powers fall so fast for large s that the rest does not count.
-    if (w > 0 && term < sum * 1e-18 && s > 60) return sum
+    // What follows is about term · w/(s − 1).
+    if (term * (1 + w / (s - 1)) < sum * 2 ** -54) return sum
   }
   const power = w ** -s
   sum += (power * w) / (s - 1) + power / 2
@@ -44,6 +44,15 @@ export function zeta(s: number, q: number): number {
     factor *= ((s + 2 * j - 1) * (s + 2 * j)) / ((2 * j + 1) * (2 * j + 2) * w * w)
   }
   return sum
+}
+
+/**
+ * For a whole s and q < 0: Σ (q + k)^-s over all integers k depends on the fraction of q only, and its terms below k = 0 are a zeta function again,
+ * so that the work does not grow with |q|.
+ */
+function zetaBelowZero(s: number, q: number): number {
+  const fraction = q - Math.floor(q)
+  return zeta(s, fraction) + (s % 2 === 0 ? 1 : -1) * (zeta(s, 1 - fraction) - zeta(s, 1 - q))
 }
 
 const euler = 0.5772156649015329

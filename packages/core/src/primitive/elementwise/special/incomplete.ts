@@ -26,14 +26,16 @@ const numerator = (a: number) => (n: number) => n * (a - n)
 const denominator = (a: number, x: number) => (n: number) => x + 2 * n + 1 - a
 /** 1/(x+1−a − 1(1−a)/(x+3−a − …)), by which the factor gives Q(a, x) (DLMF 8.9.2), and its derivative in a, backwards through the levels. */
 function fraction(a: number, x: number): readonly [value: number, slope: number] {
-  const [value, steps] = continuedFraction(numerator(a), denominator(a, x))
+  // a whole a ends the fraction at step a, but not its derivative: the steps are those of a fraction that does not end
+  const between = Math.floor(a) + 0.5
+  const [, steps] = continuedFraction(numerator(between), denominator(between, x))
   let [level, slope] = [denominator(a, x)(steps), -1]
   for (let n = steps; n > 0; n--) {
     const top = numerator(a)(n)
     slope = -1 + n / level - (top * slope) / (level * level)
     level = denominator(a, x)(n - 1) + top / level
   }
-  return [1 / value, -slope / (level * level)]
+  return [1 / level, -slope / (level * level)]
 }
 // The series converges fast where x < a, the fraction where x > a.
 const bySeries = (a: number, x: number): boolean => x < 1 || x < a
