@@ -29,7 +29,7 @@ function erfcFraction(x: number): number {
 }
 
 export function erf(x: number): number {
-  if (Math.abs(x) < 1) return erfSeries(x)
+  if (Math.abs(x) < 2) return erfSeries(x)
   return Number.isNaN(x) ? NaN : Math.sign(x) * (1 - erfcFraction(Math.abs(x)))
 }
 export function erfc(x: number): number {
@@ -48,8 +48,8 @@ export function erfInv(p: number): number {
   const log = Math.log1p(-size * size)
   const half = 2 / (Math.PI * 0.147) + log / 2
   let x = Math.sqrt(Math.sqrt(half * half - log / 0.147) - half)
-  for (let step = 0; step < 3; step++) {
-    const excess = size < 0.5 ? erf(x) - size : 1 - size - erfc(x)
+  for (let step = 0; step < 2; step++) {
+    const excess = size < 0.9 ? erf(x) - size : 1 - size - erfc(x)
     const newton = excess / (twoOverSqrtPi * gaussian(x))
     x -= newton / (1 + x * newton)
   }
