@@ -155,7 +155,7 @@ const surrogateTolerance = {
 test.each(
   cases.surrogates.map((row) => [`${row.surrogate} ${JSON.stringify(row.options)} in ${row.x.dtype}`, row] as const),
 )('%s has the derivative that JAX computes', (_, row) => {
-  const spike = surrogates[row.surrogate](row.options)
+  const spike = (surrogates[row.surrogate] as (options: object) => surrogates.Activation)(row.options)
   const x = decode(row.x)
   const near =
     surrogateTolerance[row.x.dtype as 'float16' | 'float32'][row.surrogate === 'sigmoid' ? 'sigmoid' : 'others']

@@ -2,7 +2,8 @@
  * What a transformed function runs in: the parameters and state that it makes or reads, its random keys, and the stack of scopes that
  * names come from. Haiku's idea; kept in this one file, and left on every exit.
  */
-import { FluxionError, type NDArray, currentTrace, random } from '@fluxion/core'
+import { FluxionError, type NDArray, currentTrace } from '@fluxion/core'
+import { KeySequence, checkKey } from './keys.ts'
 
 /** A misuse of modules: outside of a transformed function, a missing parameter, a name used twice. */
 export class ModuleError extends FluxionError {}
@@ -13,25 +14,6 @@ type Bundles<T> = Record<string, Record<string, T>>
 export interface StateEntry {
   initial: NDArray
   current: NDArray
-}
-
-/** Keys in order, as Haiku's PRNGSequence draws them: each one splits what is left. */
-export class KeySequence {
-  #key: NDArray
-  constructor(key: NDArray) {
-    this.#key = key
-  }
-  next(): NDArray {
-    const pair = random.split(this.#key)
-    this.#key = pair.get(0)
-    return pair.get(1)
-  }
-  get state(): NDArray {
-    return this.#key
-  }
-  set state(key: NDArray) {
-    this.#key = key
-  }
 }
 
 /** One call of a method (or the function itself, with no module): names made in it are unique in it. */
@@ -54,7 +36,8 @@ export interface Frame {
   readonly state: Bundles<StateEntry>
   /** Parameters and state may be made; otherwise they must be there. */
   readonly initialising: boolean
-  readonly rng: KeySequence | undefined
+  /** Where keys come from; `withRng` exchanges it for a while. */
+  rng: KeySequence | undefined
   readonly scopes: Scope[]
   /** The trace that the function runs under: parameters made below it would leak. */
   readonly trace: unknown
@@ -81,7 +64,9 @@ export const insideTransform = (): boolean => frames.length > 0
 export function currentFrame(where: string): Frame {
   const frame = frames.at(-1)
   if (frame === undefined) {
-    throw new ModuleError(`${where}: must be called inside of a function that is being transformed\nhint: wrap the function in hk.transform, then call its init and apply`)
+    throw new ModuleError(
+      `${where}: must be called inside of a function that is being transformed\nhint: wrap the function in hk.transform, then call its init and apply`,
+    )
   }
   return frame
 }
@@ -100,17 +85,34 @@ export const currentBundle = (where: string): string => currentScope(where).modu
 
 /** Whether parameters are being made. */
 export const runningInit = (): boolean => currentFrame('runningInit').initialising
+/** The keys of the function that runs, or the error that it has none. */
+function keysOf(where: string): KeySequence {
+  const { rng } = currentFrame(where)
+  if (rng !== undefined) return rng
+  throw new ModuleError(
+    `${where}: expected a key for apply, got null\nhint: apply(params, key, ...), or leave out hk.withoutApplyRng`,
+  )
+}
 /**
  * The next random key of the transformed function.
  *
  * @throws ModuleError if `apply` was given none
  */
-export function nextRngKey(): NDArray {
-  const { rng } = currentFrame('nextRngKey')
-  if (rng === undefined) throw new ModuleError('nextRngKey: expected a key for apply, got null\nhint: apply(params, key, ...), or leave out hk.withoutApplyRng')
-  return rng.next()
-}
-/** Several keys at once. */
-export const nextRngKeys = (count: number): NDArray[] => Array.from({ length: count }, nextRngKey)
+export const nextRngKey = (): NDArray => keysOf('nextRngKey').next()
+/** Several keys, split off at once. */
+export const nextRngKeys = (count: number): NDArray[] => keysOf('nextRngKeys').take(count)
 /** A key if there is one, else `null`. */
 export const maybeNextRngKey = (): NDArray | null => currentFrame('maybeNextRngKey').rng?.next() ?? null
+/** Split off keys at once, which the following calls of `nextRngKey` give. */
+export const reserveRngKeys = (count: number): void => keysOf('reserveRngKeys').reserve(count)
+/** Run `f` with keys that come from another one. */
+export function withRng<T>(key: NDArray, f: () => T): T {
+  const frame = currentFrame('withRng')
+  const outer = frame.rng
+  frame.rng = new KeySequence(checkKey('withRng', key, 'a key u32[2]', 'random.key(seed)'))
+  try {
+    return f()
+  } finally {
+    frame.rng = outer
+  }
+}

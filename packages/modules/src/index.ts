@@ -1,5 +1,16 @@
 /** Haiku-style modules: functions that make parameters, as pairs of pure functions. */
-export { ModuleError, type Params, type State, maybeNextRngKey, nextRngKey, nextRngKeys, runningInit } from './frame.ts'
+export {
+  ModuleError,
+  type Params,
+  type State,
+  maybeNextRngKey,
+  nextRngKey,
+  nextRngKeys,
+  reserveRngKeys,
+  runningInit,
+  withRng,
+} from './frame.ts'
+export { type KeySequence, prngSequence } from './keys.ts'
 export {
   type Key,
   type Transformed,
@@ -11,7 +22,17 @@ export {
   withoutApplyRng,
   withoutState,
 } from './transform.ts'
-export { type AnyCore, type Core, type Instance, type Module, type Named, core, module, nameScope, toModule } from './module.ts'
+export {
+  type AnyCore,
+  type Core,
+  type Instance,
+  type Module,
+  type Named,
+  core,
+  module,
+  nameScope,
+  toModule,
+} from './module.ts'
 export { type ParameterOptions, getParameter, getState, setState } from './parameters.ts'
 export {
   type Creator,

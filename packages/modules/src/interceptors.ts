@@ -8,7 +8,11 @@ export interface MethodContext {
   readonly method: string
 }
 /** Called instead of a method; `next` calls the following interceptor, or the method itself. */
-export type Interceptor = (next: (...args: unknown[]) => unknown, args: readonly unknown[], context: MethodContext) => unknown
+export type Interceptor = (
+  next: (...args: unknown[]) => unknown,
+  args: readonly unknown[],
+  context: MethodContext,
+) => unknown
 
 export interface ParamContext {
   readonly module: ModuleInfo | undefined
@@ -19,7 +23,13 @@ export interface ParamContext {
 }
 type NextCreator = (shape: Shape, dtype: DType, init: Initializer) => NDArray
 /** Called instead of the initialiser when a parameter or state is made. */
-export type Creator = (next: NextCreator, shape: Shape, dtype: DType, init: Initializer, context: ParamContext) => NDArray
+export type Creator = (
+  next: NextCreator,
+  shape: Shape,
+  dtype: DType,
+  init: Initializer,
+  context: ParamContext,
+) => NDArray
 /** Called with a parameter or state that is read, and gives what the reader sees. */
 export type Getter = (next: (value: NDArray) => NDArray, value: NDArray, context: ParamContext) => NDArray
 /** Called with a state that is set, and gives what is kept. */
@@ -58,13 +68,19 @@ export function interceptMethodsGlobal(interceptor: Interceptor): () => void {
   }
 }
 /** Run `f` with a hook on making parameters. */
-export const customCreator = <T>(creator: Creator, f: () => T, options: HookOptions = {}): T => during(listsOf(creators, options), creator, f)
+export const customCreator = <T>(creator: Creator, f: () => T, options: HookOptions = {}): T =>
+  during(listsOf(creators, options), creator, f)
 /** Run `f` with a hook on reading parameters. */
-export const customGetter = <T>(getter: Getter, f: () => T, options: HookOptions = {}): T => during(listsOf(getters, options), getter, f)
+export const customGetter = <T>(getter: Getter, f: () => T, options: HookOptions = {}): T =>
+  during(listsOf(getters, options), getter, f)
 /** Run `f` with a hook on setting state. */
 export const customSetter = <T>(setter: Setter, f: () => T): T => during([setters], setter, f)
 
-export function runInterceptors(context: MethodContext, method: (...args: unknown[]) => unknown, args: readonly unknown[]): unknown {
+export function runInterceptors(
+  context: MethodContext,
+  method: (...args: unknown[]) => unknown,
+  args: readonly unknown[],
+): unknown {
   const chain = [...interceptors]
   const next = (...given: unknown[]): unknown => {
     const interceptor = chain.shift()
@@ -88,5 +104,6 @@ function runChain(hooks: readonly Getter[], value: NDArray, context: ParamContex
   }
   return next(value)
 }
-export const runGetters = (kind: Kind, value: NDArray, context: ParamContext): NDArray => runChain(getters[kind], value, context)
+export const runGetters = (kind: Kind, value: NDArray, context: ParamContext): NDArray =>
+  runChain(getters[kind], value, context)
 export const runSetters = (value: NDArray, context: ParamContext): NDArray => runChain(setters, value, context)

@@ -27,15 +27,18 @@ export interface LinearOptions {
  * net.init(random.key(0), np.ones([4, 3])).linear.w.shape // => [3, 2]
  * ```
  */
-export const linear: (outputSize: number, options?: LinearOptions) => Module = module('linear', (outputSize: number, options: LinearOptions = {}) => {
-  checkOptions('linear', options, ['withBias', 'wInit', 'bInit', 'name'])
-  const { withBias = true, wInit, bInit = zeros } = options
-  return (x: NDArray): NDArray => {
-    if (x.ndim === 0) throw new ShapeError('linear: expected an input of at least one axis, got a scalar')
-    const inputSize = x.shape.at(-1)!
-    const init = wInit ?? truncatedNormal(1 / Math.sqrt(inputSize))
-    const w = getParameter('w', [inputSize, outputSize], { dtype: x.dtype, init })
-    const y = np.dot(x, w)
-    return withBias ? y.add(getParameter('b', [outputSize], { dtype: x.dtype, init: bInit })) : y
-  }
-})
+export const linear: (outputSize: number, options?: LinearOptions) => Module = module(
+  'linear',
+  (outputSize: number, options: LinearOptions = {}) => {
+    checkOptions('linear', options, ['withBias', 'wInit', 'bInit', 'name'])
+    const { withBias = true, wInit, bInit = zeros } = options
+    return (x: NDArray): NDArray => {
+      if (x.ndim === 0) throw new ShapeError('linear: expected an input of at least one axis, got a scalar')
+      const inputSize = x.shape.at(-1)!
+      const init = wInit ?? truncatedNormal(1 / Math.sqrt(inputSize))
+      const w = getParameter('w', [inputSize, outputSize], { dtype: x.dtype, init })
+      const y = np.dot(x, w)
+      return withBias ? y.add(getParameter('b', [outputSize], { dtype: x.dtype, init: bInit })) : y
+    }
+  },
+)

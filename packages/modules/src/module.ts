@@ -26,7 +26,11 @@ export interface AnyCore extends Named {
 type Method = (...args: never[]) => unknown
 type Methods = { readonly call: Method; readonly [name: string]: Method }
 /** What a factory makes of a function, or of a record of methods: the method `call` is what calling the module runs. */
-export type Instance<M> = M extends Method ? M & Named : M extends { readonly call: infer C extends Method } ? C & Omit<M, 'call'> & Named : never
+export type Instance<M> = M extends Method
+  ? M & Named
+  : M extends { readonly call: infer C extends Method }
+    ? C & Omit<M, 'call'> & Named
+    : never
 
 /** The name that a caller gave in the trailing options. */
 function givenName(args: readonly unknown[]): string | undefined {
@@ -52,22 +56,34 @@ function givenName(args: readonly unknown[]): string | undefined {
  * Object.keys(net.init(random.key(0), np.ones([]))) // => ['scale']
  * ```
  */
-export function module<A extends readonly unknown[], M extends Method | Methods>(name: string, build: (...args: A) => M): (...args: A) => Instance<M> {
+export function module<A extends readonly unknown[], M extends Method | Methods>(
+  name: string,
+  build: (...args: A) => M,
+): (...args: A) => Instance<M> {
   const factory = (...args: A): Instance<M> => {
     const scope = currentScope(name)
     const info: ModuleInfo = { moduleName: uniqueName(scope, givenName(args) ?? name), factory }
     const built = invoke(info, 'constructor', build as unknown as Method, args) as Method | Methods
     const methods: Methods = typeof built === 'function' ? { call: built } : built
-    const bound = (method: string) => (...given: unknown[]) => invoke(info, method, methods[method]!, given)
-    const instance = Object.defineProperties(bound('call'), { moduleName: { value: info.moduleName, enumerable: true }, name: { value: info.moduleName } })
-    for (const method of Object.keys(methods)) if (method !== 'call') Object.defineProperty(instance, method, { value: bound(method), enumerable: true })
+    const bound =
+      (method: string) =>
+      (...given: unknown[]) =>
+        invoke(info, method, methods[method]!, given)
+    const instance = Object.defineProperties(bound('call'), {
+      moduleName: { value: info.moduleName, enumerable: true },
+      name: { value: info.moduleName },
+    })
+    for (const method of Object.keys(methods))
+      if (method !== 'call') Object.defineProperty(instance, method, { value: bound(method), enumerable: true })
     return instance as unknown as Instance<M>
   }
   return Object.defineProperty(factory, 'name', { value: name })
 }
 /** Run a method in the scope of its module, under the interceptors. */
 function invoke(info: ModuleInfo, method: string, f: Method, args: readonly unknown[]): unknown {
-  return withScope(newScope(info, method), () => runInterceptors({ module: info, method }, f as (...given: unknown[]) => unknown, args))
+  return withScope(newScope(info, method), () =>
+    runInterceptors({ module: info, method }, f as (...given: unknown[]) => unknown, args),
+  )
 }
 
 /**
@@ -100,5 +116,10 @@ export function nameScope<T>(name: string, f: () => T): T {
   return withScope(newScope(info, 'call'), f)
 }
 /** Make a function a module under the given name, so that modules which it makes belong to it. */
-export const toModule = <A extends readonly unknown[], R>(f: (...args: A) => R, name?: string): ((options?: { name?: string }) => Module<A, R>) =>
-  module(name ?? (f.name === '' ? 'module' : f.name), (_options?: { name?: string }) => f) as unknown as (options?: { name?: string }) => Module<A, R>
+export const toModule = <A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  name?: string,
+): ((options?: { name?: string }) => Module<A, R>) =>
+  module(name ?? (f.name === '' ? 'module' : f.name), (_options?: { name?: string }) => f) as unknown as (options?: {
+    name?: string
+  }) => Module<A, R>

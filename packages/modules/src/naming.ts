@@ -16,7 +16,8 @@ function numbered(name: string): [string, number | undefined] {
 
 /** A name that is unique in the scope, with everything that stands before it. */
 export function uniqueName(scope: Scope, given: string): string {
-  if (!/^[A-Za-z_][\w]*(\/[A-Za-z_~][\w]*)*$/.test(given)) throw new ModuleError(`'${given}' is no name for a module: letters, digits and _ make one`)
+  if (!/^[A-Za-z_][\w]*(\/[A-Za-z_~][\w]*)*$/.test(given))
+    throw new ModuleError(`'${given}' is no name for a module: letters, digits and _ make one`)
   const [base, explicit] = numbered(prefixOf(scope) + given)
   const number = explicit ?? scope.counters.get(base) ?? 0
   const name = explicit === undefined && number === 0 ? base : `${base}_${number}`

@@ -1,5 +1,5 @@
 /** Parameters and state of the module whose method runs. */
-import { type DType, NDArray, type Shape, ShapeError, checkOptions, np } from '@fluxion/core'
+import { type DType, NDArray, type Shape, ShapeError, checkOptions, currentTrace, np } from '@fluxion/core'
 import { type Frame, ModuleError, currentBundle, currentFrame, currentScope } from './frame.ts'
 import type { Initializer } from './initializers.ts'
 import { type Kind, type ParamContext, runCreators, runGetters, runSetters } from './interceptors.ts'
@@ -16,19 +16,39 @@ const contextOf = (where: string, name: string, shape: Shape, dtype: DType): Par
   return { module: currentScope(where).module, fullName: `${bundle}/${name}`, name, shape, dtype }
 }
 function make(kind: Kind, where: string, context: ParamContext, init: Initializer | undefined): NDArray {
-  if (init === undefined) throw new ModuleError(`${where}: '${context.fullName}' is made here and needs an initialiser\nhint: { init: hk.initializers.zeros }`)
+  if (init === undefined)
+    throw new ModuleError(
+      `${where}: '${context.fullName}' is made here and needs an initialiser\nhint: { init: hk.initializers.zeros }`,
+    )
   const value = runCreators(kind, context, init)
-  if (!(value instanceof NDArray)) throw new ModuleError(`${where}: the initialiser of '${context.fullName}' gave no array`)
+  if (!(value instanceof NDArray))
+    throw new ModuleError(`${where}: the initialiser of '${context.fullName}' gave no array`)
   checkShape(where, context, value)
+  refuseLeak(where, context, value)
   return value
+}
+/** A parameter that belongs to a trace inside of `init` would be gone when `init` returns it. */
+function refuseLeak(where: string, { fullName }: ParamContext, value: NDArray): void {
+  const trace = currentTrace()
+  if (trace === currentFrame(where).trace || (value as NDArray & { readonly owner?: unknown }).owner !== trace) return
+  throw new ModuleError(
+    `${where}: '${fullName}' is made inside of a function that ${trace.what} is tracing\n` +
+      'hint: use hk.scan, hk.dynamicUnroll and the like, which make parameters outside of the loop, or make it before',
+  )
 }
 function checkShape(where: string, { fullName, shape }: ParamContext, value: NDArray): void {
   if (value.shape.length === shape.length && value.shape.every((dim, i) => dim === shape[i])) return
-  throw new ShapeError(`${where}: expected '${fullName}' of shape (${shape.join(',')}), got (${value.shape.join(',')})\nhint: were these parameters made for inputs of another size?`)
+  throw new ShapeError(
+    `${where}: expected '${fullName}' of shape (${shape.join(',')}), got (${value.shape.join(',')})\nhint: were these parameters made for inputs of another size?`,
+  )
 }
 function missing(where: string, frame: Frame, fullName: string, table: 'params' | 'state'): never {
-  const there = Object.entries(frame[table]).flatMap(([bundle, entries]) => Object.keys(entries).map((name) => `${bundle}/${name}`))
-  throw new ModuleError(`${where}: there is no '${fullName}' in the given ${table}, which have ${there.length === 0 ? 'none' : there.join(', ')}\nhint: make them with init of the same function`)
+  const there = Object.entries(frame[table]).flatMap(([bundle, entries]) =>
+    Object.keys(entries).map((name) => `${bundle}/${name}`),
+  )
+  throw new ModuleError(
+    `${where}: there is no '${fullName}' in the given ${table}, which have ${there.length === 0 ? 'none' : there.join(', ')}\nhint: make them with init of the same function`,
+  )
 }
 
 /**

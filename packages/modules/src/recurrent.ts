@@ -1,5 +1,5 @@
 /** Recurrent cores: stacks of them, and running them over time. */
-import { type NDArray, ShapeError, checkOptions, lax, np, tree } from '@fluxion/core'
+import { type NDArray, ShapeError, checkOptions, lax, np, showAval, tree } from '@fluxion/core'
 import { insideTransform } from './frame.ts'
 import { type AnyCore, type Core, module } from './module.ts'
 import { scan } from './lift.ts'
@@ -21,9 +21,8 @@ const isCore = (layer: Layer): layer is AnyCore => 'initialState' in layer
  *
  * @param layers cores (neurons, `lstm`), modules and functions, applied in order
  */
-export const deepRNN: <const L extends readonly Layer[]>(layers: L, options?: { name?: string }) => Core<States<L>> = module(
-  'deep_rnn',
-  (layers: readonly Layer[], options: { name?: string } = {}) => {
+export const deepRNN: <const L extends readonly Layer[]>(layers: L, options?: { name?: string }) => Core<States<L>> =
+  module('deep_rnn', (layers: readonly Layer[], options: { name?: string } = {}) => {
     checkOptions('deepRNN', options, ['name'])
     return {
       call(x: NDArray, state: readonly unknown[]): readonly [NDArray, unknown[]] {
@@ -40,10 +39,10 @@ export const deepRNN: <const L extends readonly Layer[]>(layers: L, options?: { 
         }
         return [value, next]
       },
-      initialState: (batch: number | null): unknown[] => layers.filter(isCore).map((layer) => layer.initialState(batch)),
+      initialState: (batch: number | null): unknown[] =>
+        layers.filter(isCore).map((layer) => layer.initialState(batch)),
     }
-  },
-) as never
+  }) as never
 
 export interface StaticUnrollOptions {
   /** The input's first axis is time (the default); else the second, after the batch. */
@@ -59,7 +58,10 @@ type AnyStep<S> = (x: NDArray, state: S) => readonly [NDArray, S]
 
 const swap = <T>(x: T): T => tree.map((leaf: NDArray) => np.swapaxes(leaf, 0, 1), x as NDArray) as T
 function checkTime(where: string, xs: NDArray, timeMajor: boolean): void {
-  if (xs.ndim < (timeMajor ? 1 : 2)) throw new ShapeError(`${where}: expected an input with ${timeMajor ? 'a time axis' : 'axes for batch and time'}, got ${xs.toString()}`)
+  if (xs.ndim < (timeMajor ? 1 : 2))
+    throw new ShapeError(
+      `${where}: expected an input with ${timeMajor ? 'a time axis' : 'axes for batch and time'}, got ${showAval(xs.aval)}`,
+    )
 }
 
 /**
@@ -68,7 +70,12 @@ function checkTime(where: string, xs: NDArray, timeMajor: boolean): void {
  * @param xs f[time, batch, ...], or with `timeMajor: false` f[batch, time, ...]
  * @returns outputs in the same layout, and the last state; with `returnAllStates`, the states of all steps
  */
-export function dynamicUnroll<S>(core: AnyStep<S>, xs: NDArray, initial: NoInfer<S>, options: UnrollOptions & { returnAllStates?: boolean } = {}): [NDArray, S] {
+export function dynamicUnroll<S>(
+  core: AnyStep<S>,
+  xs: NDArray,
+  initial: NoInfer<S>,
+  options: UnrollOptions & { returnAllStates?: boolean } = {},
+): [NDArray, S] {
   checkOptions('dynamicUnroll', options, ['timeMajor', 'reverse', 'unroll', 'returnAllStates'])
   const { timeMajor = true, reverse = false, unroll = 1, returnAllStates = false } = options
   checkTime('dynamicUnroll', xs, timeMajor)
@@ -77,13 +84,21 @@ export function dynamicUnroll<S>(core: AnyStep<S>, xs: NDArray, initial: NoInfer
     return [next, returnAllStates ? [y, next] : y]
   }
   const run = insideTransform() ? scan : lax.scan
-  const [last, ys] = run(step as never, initial as never, (timeMajor ? xs : swap(xs)) as never, { reverse, unroll }) as [S, unknown]
+  const [last, ys] = run(step as never, initial as never, (timeMajor ? xs : swap(xs)) as never, {
+    reverse,
+    unroll,
+  }) as [S, unknown]
   const outs = timeMajor ? ys : swap(ys)
   return returnAllStates ? (outs as [NDArray, S]) : [outs as NDArray, last]
 }
 
 /** The same as a JavaScript loop: each step becomes part of the program by itself. */
-export function staticUnroll<S>(core: AnyStep<S>, xs: NDArray, initial: NoInfer<S>, options: StaticUnrollOptions = {}): [NDArray, S] {
+export function staticUnroll<S>(
+  core: AnyStep<S>,
+  xs: NDArray,
+  initial: NoInfer<S>,
+  options: StaticUnrollOptions = {},
+): [NDArray, S] {
   checkOptions('staticUnroll', options, ['timeMajor'])
   const { timeMajor = true } = options
   checkTime('staticUnroll', xs, timeMajor)

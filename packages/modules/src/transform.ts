@@ -1,6 +1,7 @@
 /** `hk.transform`: a function that uses modules as a pair of pure functions. */
-import { type NDArray, NDArray as ArrayClass, ShapeError, TreeError, type Tree } from '@fluxion/core'
-import { type Frame, KeySequence, ModuleError, type Params, type State, type StateEntry, withFrame } from './frame.ts'
+import { NDArray, TreeError, type Tree, showAval } from '@fluxion/core'
+import { type Frame, ModuleError, type Params, type State, type StateEntry, withFrame } from './frame.ts'
+import { KeySequence, checkKey } from './keys.ts'
 
 export type Key = NDArray
 /** The two pure functions of `transform`; P names the parameters by annotation, as in `const net: Transformed<[NDArray], NDArray, MyParams> = …`. */
@@ -23,25 +24,33 @@ export interface TransformedWithStateNoRng<A extends readonly unknown[], R, P = 
   apply(params: P, state: S, ...args: A): [R, S]
 }
 
-function sequence(where: string, key: unknown): KeySequence | undefined {
-  if (key === null || key === undefined) return undefined
-  if (!(key instanceof ArrayClass)) throw new TreeError(`${where}: expected a key or null, got a ${typeof key}\nhint: random.key(seed)`)
-  if (key.dtype !== 'uint32' || key.ndim !== 1 || key.shape[0] !== 2) {
-    throw new ShapeError(`${where}: expected a key u32[2] or null, got ${key.toString()}\nhint: random.key(seed); with hk.withoutApplyRng, apply takes no key`)
-  }
-  return new KeySequence(key)
-}
+const sequence = (where: string, key: unknown): KeySequence | undefined =>
+  key === null || key === undefined
+    ? undefined
+    : new KeySequence(
+        checkKey(where, key, 'a key u32[2] or null', 'random.key(seed); with hk.withoutApplyRng, apply takes no key'),
+      )
 /** A tree of bundles as a caller gave it, with arrays as leaves. */
 function bundles(where: string, what: string, tree: unknown): Record<string, Record<string, NDArray>> {
-  if (typeof tree !== 'object' || tree === null || tree instanceof ArrayClass || Array.isArray(tree)) {
-    throw new TreeError(`${where}: expected ${what}, a record of modules, got ${tree instanceof ArrayClass ? tree.toString() : typeof tree}\nhint: ${what} come first: apply(params, …)`)
+  if (typeof tree !== 'object' || tree === null || tree instanceof NDArray || Array.isArray(tree)) {
+    throw new TreeError(
+      `${where}: expected ${what}, a record of modules, got ${tree instanceof NDArray ? showAval(tree.aval) : typeof tree}\nhint: ${what} come first: apply(params, …)`,
+    )
   }
   return Object.fromEntries(Object.entries(tree as Params).map(([module, entries]) => [module, { ...entries }]))
 }
 const entriesOf = (state: Record<string, Record<string, NDArray>>): Record<string, Record<string, StateEntry>> =>
   mapBundles(state, (value): StateEntry => ({ initial: value, current: value }))
-function mapBundles<T, U>(table: Readonly<Record<string, Readonly<Record<string, T>>>>, f: (value: T) => U): Record<string, Record<string, U>> {
-  return Object.fromEntries(Object.entries(table).map(([module, entries]) => [module, Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, f(value)]))]))
+function mapBundles<T, U>(
+  table: Readonly<Record<string, Readonly<Record<string, T>>>>,
+  f: (value: T) => U,
+): Record<string, Record<string, U>> {
+  return Object.fromEntries(
+    Object.entries(table).map(([module, entries]) => [
+      module,
+      Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, f(value)])),
+    ]),
+  )
 }
 
 /**
@@ -50,7 +59,9 @@ function mapBundles<T, U>(table: Readonly<Record<string, Readonly<Record<string,
  * @returns `init(key, …args)` gives `[params, state]`; `apply(params, state, key, …args)` gives `[result, new state]`
  * @throws ModuleError if `apply` is not given a parameter that the function asks for
  */
-export function transformWithState<A extends readonly unknown[] = NDArray[], R extends Tree = Tree, P = Params>(f: (...args: A) => R): TransformedWithState<A, R, P> {
+export function transformWithState<A extends readonly unknown[] = NDArray[], R extends Tree = Tree, P = Params>(
+  f: (...args: A) => R,
+): TransformedWithState<A, R, P> {
   return {
     init(key, ...args) {
       const params: Frame['params'] = {}
@@ -60,7 +71,12 @@ export function transformWithState<A extends readonly unknown[] = NDArray[], R e
     },
     apply(params, state, key, ...args) {
       const entries = entriesOf(bundles('apply', 'state', state))
-      const frame = { params: bundles('apply', 'parameters', params), state: entries, initialising: false, rng: sequence('apply', key) }
+      const frame = {
+        params: bundles('apply', 'parameters', params),
+        state: entries,
+        initialising: false,
+        rng: sequence('apply', key),
+      }
       const result = withFrame(frame, () => f(...args))
       return [result, mapBundles(entries, (entry) => entry.current)]
     },
@@ -82,11 +98,14 @@ export function transformWithState<A extends readonly unknown[] = NDArray[], R e
  * net.apply(params, null, np.zeros([1, 2])) // => [[0, 0, 0]]
  * ```
  */
-export function transform<A extends readonly unknown[] = NDArray[], R extends Tree = Tree, P = Params>(f: (...args: A) => R): Transformed<A, R, P> {
+export function transform<A extends readonly unknown[] = NDArray[], R extends Tree = Tree, P = Params>(
+  f: (...args: A) => R,
+): Transformed<A, R, P> {
   const both = transformWithState<A, R, P>(f)
   const refuse = (state: State): void => {
     const kept = Object.keys(state)
-    if (kept.length > 0) throw new ModuleError(`transform: the function keeps state (${kept.join(', ')})\nhint: use hk.transformWithState`)
+    if (kept.length > 0)
+      throw new ModuleError(`transform: the function keeps state (${kept.join(', ')})\nhint: use hk.transformWithState`)
   }
   return {
     init(key, ...args) {
@@ -103,18 +122,25 @@ export function transform<A extends readonly unknown[] = NDArray[], R extends Tr
 }
 
 /** Leave out the key that `apply` takes, of a function that draws no random numbers. */
-export function withoutApplyRng<A extends readonly unknown[], R, P>(transformed: Transformed<A, R, P>): TransformedNoRng<A, R, P>
-export function withoutApplyRng<A extends readonly unknown[], R, P, S>(transformed: TransformedWithState<A, R, P, S>): TransformedWithStateNoRng<A, R, P, S>
+export function withoutApplyRng<A extends readonly unknown[], R, P>(
+  transformed: Transformed<A, R, P>,
+): TransformedNoRng<A, R, P>
+export function withoutApplyRng<A extends readonly unknown[], R, P, S>(
+  transformed: TransformedWithState<A, R, P, S>,
+): TransformedWithStateNoRng<A, R, P, S>
 export function withoutApplyRng(transformed: { init: unknown; apply: (...args: never[]) => unknown }): unknown {
   // `apply` of the stateful kind takes two trees before the key, that of the other one; both declare their parameters.
   const before = transformed.apply.length
   return {
     init: transformed.init,
-    apply: (...args: unknown[]) => transformed.apply(...([...args.slice(0, before - 1), null, ...args.slice(before - 1)] as never[])),
+    apply: (...args: unknown[]) =>
+      transformed.apply(...([...args.slice(0, before - 1), null, ...args.slice(before - 1)] as never[])),
   }
 }
 /** Leave out the state of a function that keeps none. */
-export function withoutState<A extends readonly unknown[], R, P>(transformed: TransformedWithState<A, R, P>): Transformed<A, R, P> {
+export function withoutState<A extends readonly unknown[], R, P>(
+  transformed: TransformedWithState<A, R, P>,
+): Transformed<A, R, P> {
   return {
     init: (key, ...args) => transformed.init(key, ...args)[0],
     apply: (params, key, ...args) => transformed.apply(params, {} as State, key, ...args)[0],
