@@ -37,7 +37,7 @@ function trainStep({ precision, recurrence }: TrainStep): Prepared {
       return hk.dynamicUnroll(core, events, core.initialState(x.shape[0]), { timeMajor: false })
     }),
   )
-  const events = random.bernoulli(random.key(0), 0.07, [256, 128, 256]).astype('uint8')
+  const events = random.bernoulli(random.key(0), [256, 128, 256], { p: 0.07 }).astype('uint8')
   const labels = random.randint(random.key(1), [256], 0, 20)
   const params = network.init(random.key(2), events.get(':1'))
   const packed = np.packbits(events, { axis: 1 })
