@@ -272,3 +272,58 @@ export function scaleByRadam(options: RadamOptions = {}): Transformation<AdamSta
     },
   }
 }
+
+export interface AdanState {
+  readonly count: NDArray // i32[]
+  /** The average of gradients. */
+  readonly mu: unknown
+  /** The average of differences of successive gradients. */
+  readonly delta: unknown
+  /** The average of squares of gradients that look a step ahead. */
+  readonly nu: unknown
+  /** The last gradients. */
+  readonly previous: unknown
+}
+export interface ScaleByAdanOptions extends MomentOptions {
+  /** The decay of the average of squares. */
+  b3?: Scalar
+}
+export const adanNames: readonly string[] = [...momentNames, 'b3']
+/**
+ * Scale gradients as Adan does: with d = g − g′, zero at the first step, m ← β₁ m + (1 − β₁) g, δ ← β₂ δ + (1 − β₂) d,
+ * n ← β₃ n + (1 − β₃)(g + (1 − β₂) d)², u = (m̂ + (1 − β₂) δ̂) / (√(n̂ + ε′) + ε).
+ *
+ * @see Xie et al., "Adan: Adaptive Nesterov Momentum Algorithm for Faster Optimizing Deep Models", 2022
+ * @example
+ * ```ts
+ * import { np } from 'fluxion'
+ * import { scaleByAdan } from '@fluxion/optim'
+ * const adan = scaleByAdan()
+ * np.round(adan.update(np.array([4]), adan.init(np.array([0])))[0]) // => [1]
+ * ```
+ */
+export function scaleByAdan(options: ScaleByAdanOptions = {}): Transformation<AdanState> {
+  const where = 'scaleByAdan'
+  checkOptions(where, options, adanNames)
+  const { b1 = 0.98, b2 = 0.92, b3 = 0.99, eps = 1e-8, epsRoot = 0 } = options
+  const ahead = <P>(x: P, step: unknown): P =>
+    mapTrees(where, (a, b) => a.add(np.multiply(complement(b2), b!)), x, step)
+  return {
+    init: (params) => ({
+      ...zeroState(where, params),
+      delta: zerosOf(where, params),
+      previous: zerosOf(where, params),
+    }),
+    update(grads, state) {
+      const first = state.count.eq(0)
+      const step = mapTrees(where, (g, last) => np.where(first, np.zerosLike(g), g.sub(last!)), grads, state.previous)
+      const count = safeIncrement(state.count)
+      const mu = firstMoment(where, grads, state.mu, b1)
+      const delta = firstMoment(where, step, state.delta, b2)
+      const nu = secondMoment(where, ahead(grads, step), state.nu, b3)
+      const moved = ahead(biasCorrection(where, mu, b1, count), biasCorrection(where, delta, b2, count))
+      const updates = mapTrees(where, (m, v) => ratio(m, v!, eps, epsRoot), moved, biasCorrection(where, nu, b3, count))
+      return [updates, { count, mu, delta, nu, previous: grads }]
+    },
+  }
+}

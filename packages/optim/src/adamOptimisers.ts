@@ -4,19 +4,23 @@ import {
   type AdamOptions,
   type AdamState,
   type AdamaxOptions,
+  type AdanState,
   type AmsgradOptions,
   type AmsgradState,
   type BeliefOptions,
   type MomentOptions,
   type RadamOptions,
+  type ScaleByAdanOptions,
   adamNames,
   adamaxNames,
+  adanNames,
   amsgradNames,
   beliefNames,
   momentNames,
   radamNames,
   scaleByAdam,
   scaleByAdamax,
+  scaleByAdan,
   scaleByAmsgrad,
   scaleByBelief,
   scaleByRadam,
@@ -294,4 +298,28 @@ export function lion(learningRate: Rate, options: LionOptions = {}): Transformat
   checkOptions('lion', options, [...lionNames, ...decayNames])
   const { weightDecay = 1e-3, mask, ...rest } = options
   return staged(scaleByLion(rest), decay('lion', weightDecay, mask), learn('lion', learningRate))
+}
+
+export interface AdanOptions extends ScaleByAdanOptions, DecayOptions {}
+/**
+ * Adan: Adam with Nesterov's momentum from differences of successive gradients; see `scaleByAdan`.
+ *
+ * @throws TreeError if `update` is not given the parameters while weights decay
+ * @see Xie et al., "Adan: Adaptive Nesterov Momentum Algorithm for Faster Optimizing Deep Models", 2022
+ * @example
+ * ```ts
+ * import { np } from 'fluxion'
+ * import { adan } from '@fluxion/optim'
+ * const optimiser = adan(0.5)
+ * np.round(optimiser.update(np.array([4]), optimiser.init(np.array([0])))[0], { decimals: 4 }) // => [-0.5]
+ * ```
+ */
+export function adan(learningRate: Rate, options: AdanOptions = {}): Transformation<AdanState> {
+  checkOptions('adan', options, [...adanNames, ...decayNames])
+  const { weightDecay = 0, mask, ...moments } = options
+  return staged(
+    scaleByAdan({ epsRoot: 1e-8, ...moments }),
+    decay('adan', weightDecay, mask),
+    learn('adan', learningRate),
+  )
 }

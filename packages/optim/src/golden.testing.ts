@@ -1,7 +1,7 @@
 /** For tests against real Optax: reads its golden file, runs what it names, and tells trees that differ. */
 import { readFileSync } from 'node:fs'
 import { runInThisContext } from 'node:vm'
-import { type DType, NDArray, np, tree } from '@fluxion/core'
+import { type DType, type NDArray, np, tree } from '@fluxion/core'
 import * as optim from './index.ts'
 
 export interface Encoded {

@@ -25,7 +25,7 @@ export {
   skipLargeUpdates,
   skipNotFinite,
 } from './multiSteps.ts'
-export { type InjectHyperparamsState, type InjectOptions, injectHyperparams } from './inject.ts'
+export { type InjectHyperparamsState, type InjectOptions, type Injectable, injectHyperparams } from './inject.ts'
 
 // transformations
 export {
@@ -45,20 +45,30 @@ export {
   type AdamOptions,
   type AdamState,
   type AdamaxOptions,
+  type AdanState,
   type AmsgradOptions,
   type AmsgradState,
   type BeliefOptions,
   type MomentOptions,
   type RadamOptions,
+  type ScaleByAdanOptions,
   type ScaleByYogiOptions,
   scaleByAdam,
   scaleByAdamax,
+  scaleByAdan,
   scaleByAmsgrad,
   scaleByBelief,
   scaleByRadam,
   scaleByYogi,
 } from './adam.ts'
 export { type LionState, type ScaleByLionOptions, scaleByLion } from './lion.ts'
+export {
+  type AdafactorOptions,
+  type FactoredRmsOptions,
+  type FactoredState,
+  adafactor,
+  scaleByFactoredRms,
+} from './factored.ts'
 export { type NovogradOptions, scaleByNovograd } from './novograd.ts'
 export {
   type AdadeltaState,
@@ -82,6 +92,7 @@ export { type NoiseState, addDecayedWeights, addNoise } from './decay.ts'
 export {
   type AdamaxwOptions,
   type AdamwOptions,
+  type AdanOptions,
   type DecayOptions,
   type LambOptions,
   type LionOptions,
@@ -94,6 +105,7 @@ export {
   adamax,
   adamaxw,
   adamw,
+  adan,
   amsgrad,
   lamb,
   lion,

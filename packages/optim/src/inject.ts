@@ -1,6 +1,6 @@
 /** Hyperparameters in the state of an optimiser, where they can be read and changed between steps. */
 import { type DType, NDArray, checkOptions, isFloat, np, promote, tree } from '@fluxion/core'
-import { type Scalar } from './scalars.ts'
+import type { Scalar } from './scalars.ts'
 import {
   type CountState,
   type Rate,
@@ -46,9 +46,13 @@ function widestFloat(params: unknown): DType {
   return floats.length === 0 ? 'float32' : promote(floats).dtype
 }
 
+/** Options in which schedules and arrays may stand where numbers do. */
+export type Injectable<O> = { [K in keyof O]: number extends O[K] ? O[K] | Rate : O[K] }
+
 /**
  * Keep the hyperparameters of an optimiser in its state: numbers and schedules become arrays, which can be logged, or replaced between
- * steps without compiling anew. Booleans, strings and what `staticArgs` names stay as they are; any other function is a schedule.
+ * steps without compiling anew; those that are not given keep their defaults and are not in the state. Booleans, strings and what
+ * `staticArgs` names stay as they are; any other function is a schedule.
  *
  * @param factory makes the optimiser of a learning rate and options, as `adam` does
  * @returns a function of the learning rate and the options in one object
@@ -66,11 +70,7 @@ function widestFloat(params: unknown): DType {
 export function injectHyperparams<O extends object, S>(
   factory: (learningRate: Rate, options?: O) => Transformation<S>,
   options: InjectOptions = {},
-): (
-  hyperparams: { learningRate: Rate } & {
-    [K in keyof O]: O[K] | (NonNullable<O[K]> extends number ? Rate : Scalar extends O[K] ? Rate : never)
-  },
-) => Transformation<InjectHyperparamsState<S>> {
+): (hyperparams: { learningRate: Rate } & Injectable<O>) => Transformation<InjectHyperparamsState<S>> {
   checkOptions('injectHyperparams', options, ['staticArgs', 'hyperparamDtype'])
   const { staticArgs = [], hyperparamDtype } = options
   return (given) => {

@@ -1,5 +1,5 @@
 /** What all losses ask of their arguments. */
-import { type ArrayLike, type Axis, DtypeError, NDArray, ShapeError, isFloat, misuse, np } from '@fluxion/core'
+import { type ArrayLike, type Axis, DtypeError, type NDArray, ShapeError, isFloat, misuse, np } from '@fluxion/core'
 
 const show = (x: NDArray): string => `${x.dtype}[${x.shape.join(',')}]`
 

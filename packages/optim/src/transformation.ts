@@ -42,26 +42,26 @@ export const safeIncrement = (count: NDArray): NDArray => np.where(count.lt(larg
 export const valueAt = (rate: Rate, count: NDArray): Scalar => (typeof rate === 'function' ? rate(count) : rate)
 
 type LeafFunction = (leaf: NDArray, ...rest: NDArray[]) => NDArray
-/** Apply a function to the leaves of trees of one structure; the result has the first tree's type. */
+/**
+ * Apply a function to the leaves of trees of one structure; the result has the first tree's type. It is the first, the gradients mostly, that
+ * is blamed for a difference.
+ */
 export function mapTrees<P>(where: string, f: LeafFunction, first: P, ...rest: readonly unknown[]): P {
-  checkSameStructure(where, first, rest)
+  for (const other of rest) checkSameStructure(where, other, first)
   const onLeaves = (...leaves: NDArray[]): NDArray => {
     const [leaf, ...others] = leaves.map((x) => np.asarray(x))
     return f(leaf!, ...others)
   }
   return tree.mapWith({}, onLeaves, first, ...rest) as P
 }
-/** Report trees that differ under the name of the function that the caller called. */
-function checkSameStructure(where: string, first: unknown, rest: readonly unknown[]): void {
-  const expected = tree.structure(first)
-  for (const other of rest) {
-    if (expected.equals(tree.structure(other))) continue
-    try {
-      tree.mapWith({}, () => null, first, other)
-    } catch (error) {
-      if (!(error instanceof TreeError)) throw error
-      throw new TreeError(error.message.replace('tree.map', where), error.path)
-    }
+/** Report a tree that differs from another under the name of the function that was called. */
+export function checkSameStructure(where: string, expected: unknown, got: unknown): void {
+  if (tree.structure(expected).equals(tree.structure(got))) return
+  try {
+    tree.mapWith({}, () => null, expected, got)
+  } catch (error) {
+    if (!(error instanceof TreeError)) throw error
+    throw new TreeError(error.message.replace('tree.map', where), error.path)
   }
 }
 

@@ -1,7 +1,7 @@
 /** What is done with updates and with trees of parameters outside of an optimiser. */
 import { type ArrayLike, np } from '@fluxion/core'
 import { type Scalar, complement } from './scalars.ts'
-import { mapTrees } from './transformation.ts'
+import { checkSameStructure, mapTrees } from './transformation.ts'
 
 /**
  * Add updates to parameters. The sum is rounded to the parameter's dtype, whatever the dtype of the update.
@@ -14,8 +14,10 @@ import { mapTrees } from './transformation.ts'
  * applyUpdates({ w: np.array([1, 2]) }, { w: np.array([0.5, -1]) }) // => { w: [1.5, 1] }
  * ```
  */
-export const applyUpdates = <P>(params: P, updates: NoInfer<P>): P =>
-  mapTrees('applyUpdates', (p, u) => p.add(u!).astype(p.dtype), params, updates)
+export function applyUpdates<P>(params: P, updates: NoInfer<P>): P {
+  checkSameStructure('applyUpdates', params, updates)
+  return mapTrees('applyUpdates', (p, u) => p.add(u!).astype(p.dtype), params, updates)
+}
 
 /**
  * Move a tree towards another: step·new + (1 − step)·old, Polyak's averaging of parameters.
