@@ -187,6 +187,63 @@ def discrete():
     return c.rows
 
 
+def finer():
+    """Options that draw more bits, bounds as arrays, samples without replacement."""
+    c = Cases(7)
+    for mode in ["high", "highest"]:
+        c.add("gumbel", random.gumbel, (9,), {"mode": mode})
+    c.add("gumbel", random.gumbel, (4,), {"mode": "high"}, dtype="float16")
+    c.add("bernoulli", random.bernoulli, (3, 4), {"p": 0.3, "mode": "high"})
+    c.add("bernoulli", random.bernoulli, (2, 3), {"p": [0.2, 0.5, 0.9], "mode": "high"})
+    lows, highs = jnp.array([0, -5, 7, 2**31 - 2]), jnp.array([10, 5, 7, 2**31 - 1])
+    c.add("randint", random.randint, (3, 4), {"minval": lows, "maxval": highs})
+    c.add("randint", random.randint, (4,), {"minval": lows, "maxval": highs}, dtype="int8")
+    c.add("randint", random.randint, (4,), {"minval": lows, "maxval": highs}, dtype="uint32")
+    logits = jnp.array([[0.1, 1.2, -0.7, 2.0], [0.0, 0.0, 0.0, -50.0]], jnp.float32)
+    c.add("categorical", random.categorical, (3, 2), {"logits": logits, "replace": False})
+    c.add("categorical", random.categorical, (2, 4), {"logits": logits, "axis": 0, "replace": False})
+    c.add("categorical", random.categorical, (5, 4), {"logits": logits, "axis": 0, "mode": "high"})
+    c.add("multinomial", random.multinomial, (3, 3), {"n": 50.0, "p": [0.2, 0.3, 0.5]})
+    c.add("multinomial", random.multinomial, None, {"n": [5.0, 40.0], "p": [[0.5, 0.0, 0.5], [0.1, 0.2, 0.7]]})
+    c.add("binomial", random.binomial, (2, 3), {"n": [4.0, 30.0, 1e6], "p": [0.5, 0.7, 0.001]})
+    c.add("binomial", random.binomial, (4,), {"n": [float("nan"), -1.0, float("inf"), 3.0], "p": 0.5})
+    c.add("poisson", random.poisson, (4,), {"lam": jnp.array([0.1, 2.0, 12.0, 1e4], jnp.float32)}, dtype="int16")
+    c.add("truncatedNormal", random.truncated_normal, (4,), {"lower": 3.0, "upper": 5.0})
+    c.add("orthogonal", random.orthogonal, (), {"n": 4, "m": 2})
+    c.add("dirichlet", random.dirichlet, (2,), {"alpha": [[1e-3, 1e-3, 1e-2], [3.0, 0.5, 10.0]]})
+    c.add("loggamma", random.loggamma, (4,), {"a": 1e-3})
+    return c.rows
+
+
+def gradients():
+    """Derivatives of the sum of the samples by one parameter."""
+    rows = []
+    def add(fn, f, shape, at, **params):
+        params = {k: jnp.asarray(v, jnp.float32) for k, v in params.items()}
+        grad = jax.grad(lambda p: f(KEY, shape=shape, **{**params, at: p}).sum())(params[at])
+        rows.append({"fn": fn, "seed": 42, "shape": list(shape), "params": {camel(k): golden.array(v) for k, v in params.items()}, "by": camel(at), "expected": golden.array(grad)})
+    add("uniform", random.uniform, (5,), "minval", minval=0.0, maxval=2.0)
+    add("uniform", random.uniform, (5,), "maxval", minval=0.0, maxval=2.0)
+    add("truncatedNormal", random.truncated_normal, (6,), "lower", lower=-1.0, upper=2.0)
+    add("truncatedNormal", random.truncated_normal, (6,), "upper", lower=-1.0, upper=2.0)
+    for a in [0.3, 1.0, 2.5, 20.0]:
+        add("gamma", random.gamma, (5,), "a", a=a)
+        add("loggamma", random.loggamma, (5,), "a", a=a)
+    add("gamma", random.gamma, (3,), "a", a=[0.5, 1.5, 7.0])
+    add("beta", random.beta, (6,), "a", a=2.0, b=3.5)
+    add("beta", random.beta, (6,), "b", a=2.0, b=3.5)
+    add("chisquare", random.chisquare, (6,), "df", df=3.0)
+    add("f", random.f, (4,), "dfnum", dfnum=3.0, dfden=5.0)
+    add("t", random.t, (6,), "df", df=4.0)
+    add("pareto", random.pareto, (6,), "b", b=3.0)
+    add("rayleigh", random.rayleigh, (6,), "scale", scale=1.5)
+    add("weibullMin", random.weibull_min, (6,), "concentration", scale=2.0, concentration=1.5)
+    add("lognormal", random.lognormal, (6,), "sigma", sigma=0.5)
+    add("wald", random.wald, (6,), "mean", mean=1.5)
+    add("triangular", random.triangular, (6,), "mode", left=-1.0, mode=0.5, right=2.0)
+    return rows
+
+
 def float64():
     c = Cases()
     for s in SHAPES:
@@ -215,7 +272,7 @@ def laws():
 def main():
     golden.write("random", "jax.random with jax_threefry_partitionable; the key of each case is key(seed). Parameters absent from params have their defaults.", {
         "keys": keys(), "bits": bits(), "bits64": golden.in_x64("generators.random", "bits64"), "exact": exact(), "permutations": permutations(),
-        "continuous": continuous(), "discrete": discrete(), "float64": golden.in_x64("generators.random", "float64"), "laws": laws(),
+        "continuous": continuous(), "discrete": discrete(), "finer": finer(), "gradients": gradients(), "float64": golden.in_x64("generators.random", "float64"), "laws": laws(),
     })
 
 

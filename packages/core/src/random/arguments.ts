@@ -30,7 +30,9 @@ export function checkKeys(where: string, key: unknown): NDArray {
   const expectation = 'a key, that is an array u32[2]'
   if (!(key instanceof NDArray)) {
     const got = typeof key === 'number' ? `the number ${key}` : Array.isArray(key) ? 'a list' : String(key)
-    throw new DtypeError(misuse(where, expectation, got, typeof key === 'number' ? `random.key(${key}) makes a key of a seed` : aKey))
+    throw new DtypeError(
+      misuse(where, expectation, got, typeof key === 'number' ? `random.key(${key}) makes a key of a seed` : aKey),
+    )
   }
   if (key.dtype !== 'uint32') throw new DtypeError(misuse(where, expectation, showAval(key.aval), aKey))
   if (key.shape.at(-1) !== 2) throw new ShapeError(misuse(where, expectation, showAval(key.aval), aKey))
@@ -41,7 +43,9 @@ export function checkKey(where: string, key: unknown): NDArray {
   const checked = checkKeys(where, key)
   if (checked.ndim > 1) {
     const got = `an array of keys ${showAval(checked.aval)}`
-    throw new ShapeError(misuse(where, 'one key u32[2]', got, `vmap((key) => ${where}(key, …))(keys) takes one key after the other`))
+    throw new ShapeError(
+      misuse(where, 'one key u32[2]', got, `vmap((key) => ${where}(key, …))(keys) takes one key after the other`),
+    )
   }
   return checked
 }
@@ -57,20 +61,25 @@ export function floatDtype(where: string, options: FloatOptions, known: readonly
 export function integerDtype(where: string, options: IntegerOptions, known: readonly string[] = []): DType {
   checkOptions(where, options, ['dtype', ...known])
   const dtype = checkDtype(where, options.dtype ?? 'int32')
-  if (!isInteger(dtype)) throw new DtypeError(misuse(where, 'an integer dtype', dtype, 'x.astype(dtype) converts samples'))
+  if (!isInteger(dtype))
+    throw new DtypeError(misuse(where, 'an integer dtype', dtype, 'x.astype(dtype) converts samples'))
   return dtype
 }
 /** Check that an option is one of a few words. */
 export function checkChoice<T extends string>(where: string, name: string, value: T, choices: readonly T[]): T {
   if (!choices.includes(value)) {
-    throw new OptionError(misuse(where, `${name} to be one of ${choices.map((one) => `'${one}'`).join(', ')}`, `'${value}'`))
+    throw new OptionError(
+      misuse(where, `${name} to be one of ${choices.map((one) => `'${one}'`).join(', ')}`, `'${value}'`),
+    )
   }
   return value
 }
 /** Check a whole number that decides a shape. */
 export function checkCount(where: string, name: string, value: unknown): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value
-  throw new OptionError(misuse(where, `${name} to be a whole number`, String(value), `${name} decides a shape, so it cannot be traced`))
+  throw new OptionError(
+    misuse(where, `${name} to be a whole number`, String(value), `${name} decides a shape, so it cannot be traced`),
+  )
 }
 
 /** The shape of samples: the one asked for, to which the parameters must broadcast, or else theirs together. */
@@ -96,7 +105,14 @@ export function safeParameter(where: string, x: ArrayLike, dtype: DType): NDArra
   const types = [...typesOf([x]), { dtype, weakType: false }]
   if (promote(types).dtype !== dtype) {
     const got = showAval(asArray(where, x).aval)
-    throw new DtypeError(misuse(where, `parameters that ${dtypes[dtype].short} holds`, got, `pass { dtype: '${types[0]!.dtype}' }, or convert the parameter`))
+    throw new DtypeError(
+      misuse(
+        where,
+        `parameters that ${dtypes[dtype].short} holds`,
+        got,
+        `pass { dtype: '${types[0]!.dtype}' }, or convert the parameter`,
+      ),
+    )
   }
   return parameter(where, x, dtype)
 }

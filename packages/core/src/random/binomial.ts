@@ -9,7 +9,16 @@ import { take } from '../numpy/indexing/take.ts'
 import { broadcastTo, promoteDtypesInexact } from '../numpy/promote.ts'
 import { choose } from '../numpy/select.ts'
 import { add, divide, multiply, subtract } from '../numpy/ufuncs/arithmetic.ts'
-import { equal, greater, greaterEqual, less, lessEqual, logicalAnd, logicalNot, logicalOr } from '../numpy/ufuncs/comparison.ts'
+import {
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+} from '../numpy/ufuncs/comparison.ts'
 import { clip } from '../numpy/ufuncs/selection.ts'
 import { cumsum } from '../primitive/cumulative.ts'
 import { abs, ceil, convert, eq, floor, log, log1p, ne, sqrt } from '../primitive/elementwise.ts'
@@ -74,7 +83,13 @@ export function geometric(key: Key, p: ArrayLike, shape?: SampleShape, options: 
  * random.binomial(random.key(0), 5, 1, [2]) // => [5, 5]
  * ```
  */
-export function binomial(key: Key, n: ArrayLike, p: ArrayLike, shape?: SampleShape, options: FloatOptions = {}): NDArray {
+export function binomial(
+  key: Key,
+  n: ArrayLike,
+  p: ArrayLike,
+  shape?: SampleShape,
+  options: FloatOptions = {},
+): NDArray {
   const where = 'random.binomial'
   const dtype = floatDtype(where, options)
   const checked = checkKey(where, key)
@@ -124,8 +139,8 @@ function sumRuns(key: NDArray, n: NDArray, p: NDArray, dtype: DType): NDArray {
 
 // log k! less Stirling's approximation of it, for k from 0 to 9
 const stirlingTails = [
-  0.0810614667953272, 0.0413406959554092, 0.0276779256849983, 0.02079067210376509, 0.0166446911898211, 0.0138761288230707,
-  0.0118967099458917, 0.010411265261972, 0.00925546218271273, 0.00833056343336287,
+  0.0810614667953272, 0.0413406959554092, 0.0276779256849983, 0.02079067210376509, 0.0166446911898211,
+  0.0138761288230707, 0.0118967099458917, 0.010411265261972, 0.00925546218271273, 0.00833056343336287,
 ]
 /** log k! − ((k + ½)·log(k + 1) − (k + 1) + ½·log 2π), from a table or as 1/12x − 1/360x³ + 1/1260x⁵ at x = k + 1. */
 function stirlingTail(k: NDArray): NDArray {
@@ -196,7 +211,13 @@ function rejectTransformed(key: NDArray, n: NDArray, p: NDArray, dtype: DType): 
  * np.sum(random.multinomial(random.key(0), 20, np.array([0.2, 0.3, 0.5]))).item() // => 20
  * ```
  */
-export function multinomial(key: Key, n: ArrayLike, p: NDArray, shape?: SampleShape, options: FloatOptions = {}): NDArray {
+export function multinomial(
+  key: Key,
+  n: ArrayLike,
+  p: NDArray,
+  shape?: SampleShape,
+  options: FloatOptions = {},
+): NDArray {
   const where = 'random.multinomial'
   const dtype = floatDtype(where, options)
   const checked = checkKey(where, key)

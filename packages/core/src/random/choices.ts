@@ -16,14 +16,7 @@ import { argmax } from '../primitive/reduce.ts'
 import { scalarLike } from '../primitive/rules.ts'
 import { topK } from '../primitive/sort.ts'
 import { type Shape, inserted, normalAxis, range, sizeOf, without } from '../shape.ts'
-import {
-  type SampleShape,
-  checkChoice,
-  checkKey,
-  parameter,
-  sampleShape,
-  shapeOf,
-} from './arguments.ts'
+import { type SampleShape, checkChoice, checkKey, parameter, sampleShape, shapeOf } from './arguments.ts'
 import { type GumbelMode, drawGumbel, halves } from './gumbel.ts'
 import type { Key } from './key.ts'
 import { permutation } from './shuffle.ts'
@@ -54,7 +47,8 @@ export function bernoulli(key: Key, shape?: SampleShape, options: BernoulliOptio
   checkChoice(where, 'mode', mode, ['low', 'high'])
   const checked = checkKey(where, key)
   const dtype = p instanceof NDArray ? p.dtype : 'float32'
-  if (!isFloat(dtype)) throw new DtypeError(misuse(where, 'a probability of floats', dtype, "p.astype('float32') converts"))
+  if (!isFloat(dtype))
+    throw new DtypeError(misuse(where, 'a probability of floats', dtype, "p.astype('float32') converts"))
   const asked = sampleShape(where, shape, shapeOf(p))
   const probability = parameter(where, p, dtype)
   if (mode === 'low') return less(drawUniform(checked, asked, dtype), probability)
@@ -186,14 +180,21 @@ export function choice(key: Key, a: ArrayLike, shape: Shape = [], options: Choic
   if (p === undefined && !replace) {
     const shuffled = permutation(checked, elements ?? count, { axis: at })
     const stop = shuffled.shape.map((dim, i) => (i === at ? draws : dim))
-    return result(slice(shuffled, shuffled.shape.map(() => 0), stop))
+    return result(
+      slice(
+        shuffled,
+        shuffled.shape.map(() => 0),
+        stop,
+      ),
+    )
   }
   const places = p === undefined ? randint(checked, asked, 0, count) : weighted(checked, p, count, asked, replace, mode)
   return result(elements === undefined ? places : take(elements, places, { axis: at }))
 }
 function wholeOf(where: string, a: ArrayLike): number {
   const count = a instanceof NDArray ? a.item() : Number(a)
-  if (!Number.isInteger(count)) throw new OptionError(misuse(where, 'a whole number, or an array with axes', String(count)))
+  if (!Number.isInteger(count))
+    throw new OptionError(misuse(where, 'a whole number, or an array with axes', String(count)))
   return count
 }
 /** Places chosen with given probabilities. */

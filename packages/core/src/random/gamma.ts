@@ -18,7 +18,15 @@ import { stopGradient } from '../primitive/stop.ts'
 import { type Shape, sizeOf } from '../shape.ts'
 import { scalar } from '../trace.ts'
 import { vmap } from '../transform/vectorize.ts'
-import { type FloatOptions, type SampleShape, checkCount, keysOf, parameter, sampleShape, sampling } from './arguments.ts'
+import {
+  type FloatOptions,
+  type SampleShape,
+  checkCount,
+  keysOf,
+  parameter,
+  sampleShape,
+  sampling,
+} from './arguments.ts'
 import { rademacher } from './choices.ts'
 import { drawExponential } from './inverse.ts'
 import type { Key } from './key.ts'
@@ -73,7 +81,10 @@ function drawOne(key: NDArray, a: NDArray, inLogs: boolean): NDArray {
 function drawAll(key: NDArray, a: NDArray, inLogs: boolean): NDArray {
   const count = sizeOf(a.shape)
   if (count === 0) return a
-  const samples = vmap((one: NDArray, each: NDArray) => drawOne(one, each, inLogs))(randomSplit(key, [count]), reshape(a, [count]))
+  const samples = vmap((one: NDArray, each: NDArray) => drawOne(one, each, inLogs))(
+    randomSplit(key, [count]),
+    reshape(a, [count]),
+  )
   return reshape(samples, a.shape)
 }
 
@@ -200,7 +211,13 @@ export function chisquare(key: Key, df: ArrayLike, shape?: SampleShape, options:
  * random.f(random.key(0), 3, 5, [4]).shape // => [4]
  * ```
  */
-export function f(key: Key, dfnum: ArrayLike, dfden: ArrayLike, shape?: SampleShape, options: FloatOptions = {}): NDArray {
+export function f(
+  key: Key,
+  dfnum: ArrayLike,
+  dfden: ArrayLike,
+  shape?: SampleShape,
+  options: FloatOptions = {},
+): NDArray {
   const drawn = sampling('random.f', key, shape, options, [dfnum, dfden])
   const [above, below] = drawn.params as [NDArray, NDArray]
   const [keyBelow, keyAbove] = keysOf(drawn.key) as [NDArray, NDArray]

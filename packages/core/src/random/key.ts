@@ -41,7 +41,9 @@ export function key(seed: ArrayLike): Key {
     throw new DtypeError(misuse('random.key', 'an integer as seed', got, "x.astype('int32') makes integers"))
   }
   if (seed.ndim !== 0) {
-    throw new ShapeError(misuse('random.key', 'one seed', showAval(seed.aval), 'vmap(random.key)(seeds) makes a key of each'))
+    throw new ShapeError(
+      misuse('random.key', 'one seed', showAval(seed.aval), 'vmap(random.key)(seeds) makes a key of each'),
+    )
   }
   return concatenate([full([1], 0, 'uint32'), expandDims(convert(seed, 'uint32'), [0])], 0)
 }
@@ -64,7 +66,8 @@ export const PRNGKey: (seed: ArrayLike) => Key = key
  * ```
  */
 export function split(key: Key, count: number | Shape = 2): NDArray {
-  const shape = typeof count === 'number' ? [checkCount('random.split', 'the count', count)] : checkShape('random.split', count)
+  const shape =
+    typeof count === 'number' ? [checkCount('random.split', 'the count', count)] : checkShape('random.split', count)
   return randomSplit(checkKey('random.split', key), shape)
 }
 

@@ -11,7 +11,16 @@ import { full } from '../primitive/movement.ts'
 import { reduceOr } from '../primitive/reduce.ts'
 import { range } from '../shape.ts'
 import { scalar } from '../trace.ts'
-import { type IntegerOptions, type SampleShape, checkKey, integerDtype, keysOf, parameter, sampleShape, shapeOf } from './arguments.ts'
+import {
+  type IntegerOptions,
+  type SampleShape,
+  checkKey,
+  integerDtype,
+  keysOf,
+  parameter,
+  sampleShape,
+  shapeOf,
+} from './arguments.ts'
 import type { Key } from './key.ts'
 import { drawUniform } from './uniform.ts'
 

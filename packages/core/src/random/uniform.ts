@@ -60,7 +60,9 @@ export function bits(key: Key, shape: Shape = [], options: BitsOptions = {}): ND
   checkOptions('random.bits', options, ['dtype'])
   const dtype = checkDtype('random.bits', options.dtype ?? 'uint32')
   if (dtypes[dtype].kind !== 'unsigned') {
-    throw new DtypeError(misuse('random.bits', 'uint8, uint16 or uint32', dtype, 'random.randint makes signed integers'))
+    throw new DtypeError(
+      misuse('random.bits', 'uint8, uint16 or uint32', dtype, 'random.randint makes signed integers'),
+    )
   }
   return randomBits(checkKey('random.bits', key), checkShape('random.bits', shape), dtypes[dtype].bits as 8 | 16 | 32)
 }
@@ -150,7 +152,13 @@ function wideMantissas(key: NDArray, shape: Shape): NDArray {
  * np.max(dice).item() // => 6
  * ```
  */
-export function randint(key: Key, shape: Shape, minval: ArrayLike, maxval: ArrayLike, options: IntegerOptions = {}): NDArray {
+export function randint(
+  key: Key,
+  shape: Shape,
+  minval: ArrayLike,
+  maxval: ArrayLike,
+  options: IntegerOptions = {},
+): NDArray {
   const where = 'random.randint'
   const dtype = integerDtype(where, options)
   const checked = checkKey(where, key)
@@ -171,7 +179,11 @@ function within(where: string, x: ArrayLike, lowest: number, highest: number, dt
   if (typeof x === 'number') return scalar(Math.min(Math.max(Math.trunc(x), lowest), highest), dtype)
   const whole = integersOf(where, x)
   const own = dtypes[whole.dtype]
-  const clipped = clamp(scalarLike(whole, Math.max(own.min, lowest)), whole, scalarLike(whole, Math.min(own.max, highest)))
+  const clipped = clamp(
+    scalarLike(whole, Math.max(own.min, lowest)),
+    whole,
+    scalarLike(whole, Math.min(own.max, highest)),
+  )
   return convert(clipped, dtype)
 }
 /** Whether a bound lies above a number. */

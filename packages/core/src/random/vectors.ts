@@ -10,7 +10,15 @@ import { dotGeneral } from '../primitive/dot.ts'
 import { cholesky, eigh, qr, svd } from '../primitive/linalg.ts'
 import { asRows, diagonalOf, matmul, transposed } from '../primitive/matrix.ts'
 import { expandDims, squeeze } from '../primitive/movement.ts'
-import { type FloatOptions, type SampleShape, checkChoice, checkCount, checkKey, sampleShape, sampling } from './arguments.ts'
+import {
+  type FloatOptions,
+  type SampleShape,
+  checkChoice,
+  checkCount,
+  checkKey,
+  sampleShape,
+  sampling,
+} from './arguments.ts'
 import type { Key } from './key.ts'
 import { drawNormal } from './normal.ts'
 
@@ -93,14 +101,19 @@ export function multivariateNormal(
 /** Matrices [..., n, n] times vectors [...shape, n]. */
 function timesVectors(matrices: NDArray, vectors: NDArray): NDArray {
   const last = vectors.ndim - 1
-  if (matrices.ndim === 2) return dotGeneral(vectors, matrices, [[[last], [1]], [[], []]])
+  if (matrices.ndim === 2)
+    return dotGeneral(vectors, matrices, [
+      [[last], [1]],
+      [[], []],
+    ])
   const spread = broadcastTo(matrices, [...vectors.shape, vectors.shape[last]!])
   return squeeze(matmul(spread, expandDims(vectors, [last + 1])), [last + 1])
 }
 
 const symmetric = (x: NDArray): NDArray => divide(add(x, transposed(x)), 2)
 /** Columns scaled by the square roots of values, which belong to them. */
-const scaled = (columns: NDArray, values: NDArray): NDArray => multiply(columns, asRows(sqrt(values), columns.shape.at(-2)!))
+const scaled = (columns: NDArray, values: NDArray): NDArray =>
+  multiply(columns, asRows(sqrt(values), columns.shape.at(-2)!))
 const factors: Readonly<Record<'cholesky' | 'eigh' | 'svd', (cov: NDArray) => NDArray>> = {
   cholesky: (cov) => cholesky(symmetric(cov)),
   eigh(cov) {
