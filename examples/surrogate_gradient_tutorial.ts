@@ -106,7 +106,7 @@ function descend<S extends Tree>(message: string, optimiser: optim.Transformatio
 // epoch stands at the rate that it ends with.)
 // %%
 const batches = obs.shape[0]
-const warmUp = optim.linearSchedule(1e-5, 100 * settings.rate, settings.epochs * batches)
+const warmUp = optim.linearSchedule(1e-5, 10 * settings.rate, settings.epochs * batches)
 const ramp = descend('rate ramp', optim.lion(warmUp), shiftAugment({ maxShift: shiftOf(25) }))
 
 mkdirSync(settings.out, { recursive: true })

@@ -15,7 +15,7 @@ const ownerOf = (path: string): string =>
     .split('/')
     .slice(0, path.startsWith('packages/') ? 2 : 1)
     .join('/')
-const isTest = ({ path }: { readonly path: string }): boolean => path.endsWith('.test.ts')
+const isTest = ({ path }: { readonly path: string }): boolean => /\.(test|testing)\.ts$/.test(path)
 const total = (group: typeof sizes): number => group.reduce((sum, { lines }) => sum + lines, 0)
 const print = (lines: number | string, name: string): void => console.log(`${String(lines).padStart(7)}  ${name}`)
 

@@ -98,7 +98,8 @@ const contextOf = (path: string, { specifier, typeOnly, forEffect }: Import, pac
     specifier,
     typeOnly,
     forEffect,
-    isTest: path.endsWith('.test.ts'),
+    // `x.testing.ts` holds what tests share; it is not published either.
+    isTest: /\.(test|testing)\.ts$/.test(path),
   }
 }
 
