@@ -45,6 +45,22 @@ export interface Fn<A extends readonly unknown[], R> {
   (...args: A): R
 }
 
+/** An elementwise function of one array, whose last signature is for inference, as in `Fn`. */
+export interface Unary {
+  (x: ArrayLike): NDArray
+  (x: NDArray): NDArray
+}
+/** The same of two. */
+export interface Binary {
+  (x: ArrayLike, y: ArrayLike): NDArray
+  (x: NDArray, y: NDArray): NDArray
+}
+/** The same of three. */
+export interface Ternary {
+  (x: ArrayLike, y: ArrayLike, z: ArrayLike): NDArray
+  (x: NDArray, y: NDArray, z: NDArray): NDArray
+}
+
 export interface ShapeDtype {
   readonly shape: Shape
   readonly dtype: DType

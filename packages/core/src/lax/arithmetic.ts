@@ -3,7 +3,7 @@ import type { ArrayLike, NDArray } from '../array.ts'
 import { OptionError, checkOptions, misuse } from '../errors.ts'
 import * as raw from '../primitive/elementwise.ts'
 import { binary, operand, unary } from './operands.ts'
-import type { Binary, Unary } from './types.ts'
+import type { Binary, Unary } from '../types.ts'
 
 /** −x. */
 export const neg: Unary = unary('neg', raw.neg)

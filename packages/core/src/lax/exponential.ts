@@ -1,7 +1,7 @@
 /** Exponentials, logarithms and the trigonometric family. */
 import * as raw from '../primitive/elementwise.ts'
 import { binary, unary } from './operands.ts'
-import type { Binary, Unary } from './types.ts'
+import type { Binary, Unary } from '../types.ts'
 
 /** eˣ. */
 export const exp: Unary = unary('exp', raw.exp)

@@ -6,7 +6,6 @@ export * from './exponential.ts'
 export * from './logic.ts'
 export * from './select.ts'
 export * from './special.ts'
-export type { Binary, Ternary, Unary } from './types.ts'
 
 // shapes, windows, positions
 export * from './indexing.ts'

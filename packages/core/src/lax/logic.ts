@@ -1,7 +1,7 @@
 /** Comparisons and operations on bits. */
 import * as raw from '../primitive/elementwise.ts'
 import { binary, unary } from './operands.ts'
-import type { Binary, Unary } from './types.ts'
+import type { Binary, Unary } from '../types.ts'
 
 /**
  * Whether x = y.

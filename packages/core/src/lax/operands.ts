@@ -3,7 +3,7 @@ import { type ArrayLike, NDArray } from '../array.ts'
 import { type DType, dtypes, isFloat } from '../dtype.ts'
 import { DtypeError, TreeError, misuse } from '../errors.ts'
 import { scalar } from '../trace.ts'
-import type { Binary, Ternary, Unary } from './types.ts'
+import type { Binary, Ternary, Unary } from '../types.ts'
 
 function check(where: string, x: unknown, position: number): ArrayLike {
   if (x instanceof NDArray || typeof x === 'number' || typeof x === 'boolean') return x

@@ -5,7 +5,7 @@ import { DtypeError, OptionError, ShapeError, misuse } from '../errors.ts'
 import { showAval } from '../ir/aval.ts'
 import * as raw from '../primitive/elementwise.ts'
 import { operand, operands, positions, ternary } from './operands.ts'
-import type { Ternary } from './types.ts'
+import type { Ternary } from '../types.ts'
 
 /**
  * `x` kept between `lo` and `hi`, which may be scalars; `hi` where they cross.

@@ -1,7 +1,7 @@
 /** Special functions. */
 import * as raw from '../primitive/elementwise.ts'
 import { binary, ternary, unary } from './operands.ts'
-import type { Binary, Ternary, Unary } from './types.ts'
+import type { Binary, Ternary, Unary } from '../types.ts'
 
 /** The error function, 2/√π ∫₀ˣ e^(−t²) dt. */
 export const erf: Unary = unary('erf', raw.erf)

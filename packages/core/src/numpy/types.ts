@@ -4,14 +4,6 @@ import type { DType } from '../dtype.ts'
 import type { Axis } from '../shape.ts'
 
 // Inference reads the last signature, so that `vmap(np.tanh)` sees arrays, while calls may pass numbers.
-export interface Unary {
-  (x: ArrayLike): NDArray
-  (x: NDArray): NDArray
-}
-export interface Binary {
-  (x: ArrayLike, y: ArrayLike): NDArray
-  (x: NDArray, y: NDArray): NDArray
-}
 export interface Reduce<Options = ReduceOptions> {
   (x: ArrayLike, options?: Options): NDArray
   (x: NDArray, options?: Options): NDArray

@@ -5,7 +5,7 @@ import { showAval } from '../../ir/aval.ts'
 import * as lax from '../../primitive/movement.ts'
 import { inserted, normalAxis, range, without } from '../../shape.ts'
 import { asArray } from '../promote.ts'
-import type { Unary } from '../types.ts'
+import type { Unary } from '../../types.ts'
 
 /** Axes of a caller's, each of which must be one, and none twice. */
 function different(where: string, axes: readonly number[], rank: number): number[] {

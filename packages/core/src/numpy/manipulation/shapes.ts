@@ -6,7 +6,7 @@ import * as lax from '../../primitive/movement.ts'
 import { type Axis, type Shape, broadcastShapes, normalAxes, sizeOf } from '../../shape.ts'
 import { checkShape } from '../create.ts'
 import { asArray, asArrays, broadcastTo as broadcast } from '../promote.ts'
-import type { Unary } from '../types.ts'
+import type { Unary } from '../../types.ts'
 
 /**
  * The same elements, in row-major order, under another shape. One size may be −1: it is what the others leave.

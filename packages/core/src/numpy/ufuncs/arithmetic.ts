@@ -6,7 +6,7 @@ import { full } from '../../primitive/movement.ts'
 import { scalarLike } from '../../primitive/rules.ts'
 import { promoteNumeric } from '../promote.ts'
 import { choose } from '../select.ts'
-import type { Binary, Unary } from '../types.ts'
+import type { Binary, Unary } from '../../types.ts'
 import { binary, binaryInexact, binaryNumeric, unary, unaryInexact, unaryNumeric } from './define.ts'
 
 const zero = (x: NDArray): NDArray => scalarLike(x, 0)

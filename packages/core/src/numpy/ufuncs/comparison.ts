@@ -6,7 +6,7 @@ import { type Shape, sameShape } from '../../shape.ts'
 import { scalar } from '../../trace.ts'
 import { asArray, promoteDtypes, promoteInexact } from '../promote.ts'
 import { all } from '../reductions.ts'
-import type { Binary, Unary } from '../types.ts'
+import type { Binary, Unary } from '../../types.ts'
 import { absolute, add, multiply } from './arithmetic.ts'
 import { binary, toBool, unary } from './define.ts'
 

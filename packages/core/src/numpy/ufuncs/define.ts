@@ -3,7 +3,7 @@ import type { ArrayLike, NDArray } from '../../array.ts'
 import { convert, ne } from '../../primitive/elementwise.ts'
 import { scalarLike } from '../../primitive/rules.ts'
 import { asArray, promoteArgs, promoteDtypesInexact, promoteInexact, promoteNumeric } from '../promote.ts'
-import type { Binary, Unary } from '../types.ts'
+import type { Binary, Unary } from '../../types.ts'
 
 type Promote = (where: string, ...args: readonly ArrayLike[]) => NDArray[]
 const unaryOf =

@@ -7,7 +7,7 @@ import * as lax from '../../primitive/elementwise.ts'
 import { scalarLike } from '../../primitive/rules.ts'
 import { asArrays, promoteNumeric, promoteShapes } from '../promote.ts'
 import { choose } from '../select.ts'
-import type { Binary, Unary } from '../types.ts'
+import type { Binary, Unary } from '../../types.ts'
 import { binaryInexact, unaryInexact } from './define.ts'
 
 /**

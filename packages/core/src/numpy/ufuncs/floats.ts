@@ -9,7 +9,7 @@ import { scalarLike } from '../../primitive/rules.ts'
 import { scalar } from '../../trace.ts'
 import { asArray, broadcastAll, promoteInexact } from '../promote.ts'
 import { choose } from '../select.ts'
-import type { Binary, Unary } from '../types.ts'
+import type { Binary, Unary } from '../../types.ts'
 import { binaryInexact, unary, unaryInexact } from './define.ts'
 import { trunc } from './rounding.ts'
 

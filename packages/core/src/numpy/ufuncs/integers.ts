@@ -9,7 +9,7 @@ import { scalarLike } from '../../primitive/rules.ts'
 import { broadcastAll, promoteDtypes } from '../promote.ts'
 import { any } from '../reductions.ts'
 import { choose } from '../select.ts'
-import type { Binary, Unary } from '../types.ts'
+import type { Binary, Unary } from '../../types.ts'
 import { absolute } from './arithmetic.ts'
 import { binary, binaryNumeric, unary, unaryNumeric } from './define.ts'
 

@@ -7,7 +7,7 @@ import * as lax from '../../primitive/elementwise.ts'
 import { scalarLike } from '../../primitive/rules.ts'
 import { asArray } from '../promote.ts'
 import { choose } from '../select.ts'
-import type { Unary } from '../types.ts'
+import type { Unary } from '../../types.ts'
 import { unary } from './define.ts'
 
 const isWhole = (x: NDArray): boolean => !isFloat(x.dtype)

@@ -4,7 +4,7 @@ import { customJvp } from '../../control/custom.ts'
 import * as lax from '../../primitive/elementwise.ts'
 import { scalarLike } from '../../primitive/rules.ts'
 import { choose } from '../select.ts'
-import type { Unary } from '../types.ts'
+import type { Unary } from '../../types.ts'
 import { unaryInexact } from './define.ts'
 
 const besselI0 = customJvp((x: NDArray): NDArray => lax.mul(lax.exp(lax.abs(x)), lax.besselI0e(lax.abs(x))))

@@ -7,7 +7,7 @@ import { full } from '../../primitive/movement.ts'
 import { scalarLike } from '../../primitive/rules.ts'
 import { promoteInexact } from '../promote.ts'
 import { choose } from '../select.ts'
-import type { Binary, Unary } from '../types.ts'
+import type { Binary, Unary } from '../../types.ts'
 import { binaryInexact, unaryInexact } from './define.ts'
 
 /**
