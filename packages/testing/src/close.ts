@@ -20,7 +20,7 @@ export const toleranceOf = (...dtypes: readonly DType[]): number =>
 
 /** Whether two numbers agree: NaN with NaN, infinities with themselves. */
 const agree = (x: number, y: number, rtol: number, atol: number): boolean =>
-  Object.is(x, y) || x === y || Math.abs(x - y) <= atol + rtol * Math.abs(y)
+  Object.is(x, y) || x === y || (Number.isFinite(y) && Math.abs(x - y) <= atol + rtol * Math.abs(y))
 
 const asArray = (x: unknown, like?: NDArray): NDArray =>
   x instanceof NDArray
