@@ -1,5 +1,5 @@
-/** Hooks around methods, and around making and reading parameters and state; the innermost scope's run first. */
-import type { DType, NDArray, Shape } from '@fluxion/core'
+/** Hooks around methods, and around making and reading parameters and state; as in Haiku, those of the outermost scope run first. */
+import { type DType, type NDArray, type Shape, checkOptions } from '@fluxion/core'
 import type { ModuleInfo } from './frame.ts'
 import type { Initializer } from './initializers.ts'
 
@@ -36,21 +36,24 @@ export type Getter = (next: (value: NDArray) => NDArray, value: NDArray, context
 export type Setter = Getter
 
 export type Kind = 'params' | 'state'
+const globalInterceptors: Interceptor[] = []
 const interceptors: Interceptor[] = []
 const creators: Record<Kind, Creator[]> = { params: [], state: [] }
 const getters: Record<Kind, Getter[]> = { params: [], state: [] }
 const setters: Setter[] = []
 
 function during<T, H>(lists: readonly H[][], hook: H, f: () => T): T {
-  for (const list of lists) list.unshift(hook)
+  for (const list of lists) list.push(hook)
   try {
     return f()
   } finally {
-    for (const list of lists) list.shift()
+    for (const list of lists) list.pop()
   }
 }
-const listsOf = <H>(table: Record<Kind, H[]>, kinds: HookOptions): H[][] =>
-  (['params', 'state'] as const).filter((kind) => kinds[kind] ?? kind === 'params').map((kind) => table[kind])
+function listsOf<H>(where: string, table: Record<Kind, H[]>, kinds: HookOptions): H[][] {
+  checkOptions(where, kinds, ['params', 'state'])
+  return (['params', 'state'] as const).filter((kind) => kinds[kind] ?? kind === 'params').map((kind) => table[kind])
+}
 
 export interface HookOptions {
   /** Hook parameters (the default). */
@@ -62,17 +65,19 @@ export interface HookOptions {
 export const interceptMethods = <T>(interceptor: Interceptor, f: () => T): T => during([interceptors], interceptor, f)
 /** Put an interceptor around every method of every module from now on; gives the function that takes it away. */
 export function interceptMethodsGlobal(interceptor: Interceptor): () => void {
-  interceptors.push(interceptor)
+  globalInterceptors.push(interceptor)
+  let there = true
   return () => {
-    interceptors.splice(interceptors.indexOf(interceptor), 1)
+    if (there) globalInterceptors.splice(globalInterceptors.indexOf(interceptor), 1)
+    there = false
   }
 }
 /** Run `f` with a hook on making parameters. */
 export const customCreator = <T>(creator: Creator, f: () => T, options: HookOptions = {}): T =>
-  during(listsOf(creators, options), creator, f)
+  during(listsOf('customCreator', creators, options), creator, f)
 /** Run `f` with a hook on reading parameters. */
 export const customGetter = <T>(getter: Getter, f: () => T, options: HookOptions = {}): T =>
-  during(listsOf(getters, options), getter, f)
+  during(listsOf('customGetter', getters, options), getter, f)
 /** Run `f` with a hook on setting state. */
 export const customSetter = <T>(setter: Setter, f: () => T): T => during([setters], setter, f)
 
@@ -81,7 +86,7 @@ export function runInterceptors(
   method: (...args: unknown[]) => unknown,
   args: readonly unknown[],
 ): unknown {
-  const chain = [...interceptors]
+  const chain = [...globalInterceptors, ...interceptors]
   const next = (...given: unknown[]): unknown => {
     const interceptor = chain.shift()
     return interceptor === undefined ? method(...given) : interceptor(next, given, context)

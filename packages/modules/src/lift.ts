@@ -1,5 +1,5 @@
 /** Loops inside of transformed functions: parameters are made before the loop, state and keys travel in its carry. */
-import { type NDArray, lax, tree } from '@fluxion/core'
+import { type NDArray, lax, np, tree } from '@fluxion/core'
 import { type Frame, currentFrame } from './frame.ts'
 
 /** State and keys of the frame, as a tree for the carry. */
@@ -20,6 +20,10 @@ function restore(frame: Frame, saved: unknown): void {
   if (keys !== null && frame.rng !== undefined) frame.rng.state = keys
 }
 
+/** A tree with bare numbers made into arrays as loops make them: the carry of a loop that has no steps. */
+const asCarry = (given: unknown): unknown =>
+  lax.scan(((carry: unknown) => [carry, null]) as never, given as never, null as never, { length: 0 })[0]
+
 type Step = (carry: unknown, x: unknown) => readonly [unknown, unknown]
 /**
  * `lax.scan` for bodies that use modules. While parameters are made, the first step runs by itself, so that they are made outside of
@@ -33,13 +37,23 @@ export function scan(
 ): [unknown, unknown] {
   const frame = currentFrame('hk.scan')
   const length = options.length ?? tree.leaves(xs)[0]?.shape[0] ?? 0
-  if (!frame.initialising || length === 0) return scanWithState(frame, f, init, xs, options)
+  if (!frame.initialising) return scanWithState(frame, f, init, xs, options)
+  if (length === 0) {
+    // No step would run, but the parameters of one are wanted.
+    const before = save(frame)
+    f(
+      asCarry(init),
+      tree.map((leaf: NDArray) => np.zeros(leaf.shape.slice(1), { dtype: leaf.dtype }), xs as NDArray),
+    )
+    restore(frame, before)
+    return scanWithState(frame, f, init, xs, options)
+  }
 
   const reverse = options.reverse === true
   const pick = (from: number, to: number): unknown =>
     tree.map((leaf: NDArray) => leaf.get(`${from}:${to}`), xs as NDArray)
   const first = tree.map((leaf: NDArray) => leaf.get(reverse ? length - 1 : 0), xs as NDArray)
-  const [carry, y] = f(init, first)
+  const [carry, y] = f(asCarry(init), first).map(asCarry)
   const asRow = tree.map((leaf: NDArray) => leaf.reshape([1, ...leaf.shape]), y as NDArray)
   if (length === 1) return [carry, asRow]
   const rest = { ...options, length: length - 1 }

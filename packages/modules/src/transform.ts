@@ -122,12 +122,13 @@ export function transform<A extends readonly unknown[] = NDArray[], R extends Tr
 }
 
 /** Leave out the key that `apply` takes, of a function that draws no random numbers. */
-export function withoutApplyRng<A extends readonly unknown[], R, P>(
-  transformed: Transformed<A, R, P>,
-): TransformedNoRng<A, R, P>
+// The stateful kind first: methods are compared loosely, so that it would pass for the other.
 export function withoutApplyRng<A extends readonly unknown[], R, P, S>(
   transformed: TransformedWithState<A, R, P, S>,
 ): TransformedWithStateNoRng<A, R, P, S>
+export function withoutApplyRng<A extends readonly unknown[], R, P>(
+  transformed: Transformed<A, R, P>,
+): TransformedNoRng<A, R, P>
 export function withoutApplyRng(transformed: { init: unknown; apply: (...args: never[]) => unknown }): unknown {
   // `apply` of the stateful kind takes two trees before the key, that of the other one; both declare their parameters.
   const before = transformed.apply.length
