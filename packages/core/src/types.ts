@@ -13,7 +13,15 @@ export interface Plain {
  * The bound of a type parameter that is inferred from a literal. The empty tuple in it makes nested array literals infer as tuples at
  * any depth: `[p, s]` is `[P, S]`, not `(P | S)[]`. (`const` type parameters would do so too, but add `readonly` and literal types.)
  */
-export type Tree = NDArray | string | null | undefined | readonly [] | readonly Tree[] | { readonly [k: string]: Tree } | Plain
+export type Tree =
+  | NDArray
+  | string
+  | null
+  | undefined
+  | readonly []
+  | readonly Tree[]
+  | { readonly [k: string]: Tree }
+  | Plain
 /** The same for what may hold bare numbers: initial carries, operands. */
 export type TreeLike =
   | ArrayLike
@@ -38,7 +46,9 @@ export type LiftAll<A extends readonly unknown[]> = { [K in keyof A]: Lift<A[K]>
 export type MapLeaves<T, U> = T extends ArrayLike ? U : T extends object ? { [K in keyof T]: MapLeaves<T[K], U> } : T
 
 /** Arguments with bare numbers allowed for arrays. `A[K] |` comes first, so that an argument of generic type still passes. */
-export type Loose<A extends readonly unknown[]> = { [K in keyof A]: A[K] | (A[K] extends NDArray ? number | boolean : never) }
+export type Loose<A extends readonly unknown[]> = {
+  [K in keyof A]: A[K] | (A[K] extends NDArray ? number | boolean : never)
+}
 /** Inference reads the last signature, so `grad(grad(f))` and `vmap(np.tanh)` see arrays, while calls may pass numbers. */
 export interface Fn<A extends readonly unknown[], R> {
   (...args: Loose<A>): R
