@@ -74,7 +74,7 @@ function make({ optimiser, options, about }: OptimiserRow): optim.Transformation
 
 const [single, half] = [dtypes.float32.eps, dtypes.float16.eps]
 // XLA divides float16 by a reciprocal, which is not always rounded to the nearest: results in float32 of such quotients have that error too.
-const toleranceOf = (row: OptimiserRow): number => (row.about?.includes('float16') === true ? half : 8 * single)
+const toleranceOf = (row: OptimiserRow): number => (row.about?.includes('float16') === true ? half : 4 * single)
 
 // Optax injects the defaults of all hyperparameters as arrays too, so that 1 − β is rounded after the subtraction; here what is given is.
 const defaults = 'b1: 0.9, b2: 0.999, eps: 1e-8, epsRoot: 0'

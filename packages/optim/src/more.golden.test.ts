@@ -31,7 +31,7 @@ const names = {
   random,
   tree,
 }
-const tolerance = 8 * dtypes.float32.eps
+const tolerance = 4 * dtypes.float32.eps
 
 test.each(recorded.optimisers)('$optimiser takes the steps that Optax takes', (row) => {
   const optimiser = evaluate(row.optimiser, names) as Transformation
