@@ -71,7 +71,7 @@ def optimisers():
             o.lars(linear, 0.1, mask, eps=0.1, trust_ratio_mask=mask, nesterov=True),
         "novograd(linear, { weightDecay: 0.1, b2: 0.5 })": o.novograd(linear, weight_decay=0.1, b2=0.5),
         # at small rates 1 / sqrt(1 + rate²) − 1 cancels, and jit, which takes rsqrt, differs there from eager in the third digit
-        "fromage(linearSchedule(0.1, 0.5, 4), { minNorm: 0.1 })": o.fromage(o.linear_schedule(0.1, 0.5, 4), 0.1),
+        "fromage(linearSchedule(1, 3, 4), { minNorm: 0.1 })": o.fromage(o.linear_schedule(1.0, 3.0, 4), 0.1),
         "signum(linear)": o.signum(linear),
         "noisySgd(0.1, random.key(3))": o.noisy_sgd(0.1, key=3),
         "addNoise(0.5, 0.7, random.key(4))": o.add_noise(0.5, 0.7, 4),
