@@ -1,27 +1,18 @@
 /** Binomial, multinomial and geometric samples. */
 import type { ArrayLike, NDArray } from '../array.ts'
 import { scan, whileLoop } from '../control/loops.ts'
-import { type DType, dtypes } from '../dtype.ts'
+import type { DType } from '../dtype.ts'
 import { ShapeError, misuse } from '../errors.ts'
 import { showAval } from '../ir/aval.ts'
 import { array } from '../numpy/create.ts'
 import { take } from '../numpy/indexing/take.ts'
 import { broadcastTo, promoteDtypesInexact } from '../numpy/promote.ts'
 import { choose } from '../numpy/select.ts'
-import { add, divide, multiply, subtract } from '../numpy/ufuncs/arithmetic.ts'
-import {
-  equal,
-  greater,
-  greaterEqual,
-  less,
-  lessEqual,
-  logicalAnd,
-  logicalNot,
-  logicalOr,
-} from '../numpy/ufuncs/comparison.ts'
+import { add, divide, multiply, negative, subtract } from '../numpy/ufuncs/arithmetic.ts'
+import { equal, greater, less, lessEqual, logicalOr } from '../numpy/ufuncs/comparison.ts'
 import { clip } from '../numpy/ufuncs/selection.ts'
 import { cumsum } from '../primitive/cumulative.ts'
-import { abs, ceil, convert, eq, floor, log, log1p, ne, sqrt } from '../primitive/elementwise.ts'
+import { ceil, convert, eq, floor, log, log1p, ne, sqrt } from '../primitive/elementwise.ts'
 import { full, moveAxis } from '../primitive/movement.ts'
 import { randomSplit } from '../primitive/random.ts'
 import type { Shape } from '../shape.ts'
@@ -38,7 +29,7 @@ import {
   shapeOf,
 } from './arguments.ts'
 import type { Key } from './key.ts'
-import { anywhere } from './poisson.ts'
+import { type Proposal, goesOn, rejectTransformed } from './rejection.ts'
 import { drawUniform } from './uniform.ts'
 
 /** Parameters in the dtype that they have in common, as strong floats. */
@@ -64,7 +55,7 @@ export function geometric(key: Key, p: ArrayLike, shape?: SampleShape, options: 
   const drawn = drawUniform(checked, sampleShape(where, shape, shapeOf(p)), probability.dtype)
   // log 0 would be infinite
   const u = choose(equal(drawn, 0), 1, drawn)
-  const failures = floor(divide(log(u), log1p(multiply(probability, -1))))
+  const failures = floor(divide(log(u), log1p(negative(probability))))
   return convert(add(failures, 1), dtype)
 }
 
@@ -110,7 +101,7 @@ export function binomial(
 
   // each algorithm gets parameters that suit it where the other one's result is taken
   const summed = sumRuns(checked, choose(few, whole, 0), q, dtype)
-  const rejection = rejectTransformed(checked, choose(few, 1e4, whole), choose(few, 0.5, q), dtype)
+  const rejection = rejectTransformed(checked, proposalOf(choose(few, 1e4, whole), choose(few, 0.5, q)), dtype)
   const successes = choose(few, summed, rejection)
   const invalid = logicalOr(wrongP, wrongN)
   const counted = choose(invalid, NaN, choose(endless, Infinity, successes))
@@ -118,15 +109,12 @@ export function binomial(
   return choose(asIs, counted, subtract(convert(whole, dtype), counted))
 }
 
-/** As many rounds as the dtype of the samples counts. */
-const mayGoOn = (round: NDArray, dtype: DType): NDArray => less(round, Math.min(dtypes[dtype].max, 2 ** 31 - 1))
-
 /** How many runs of failures, each with its success, fit into n trials. */
 function sumRuns(key: NDArray, n: NDArray, p: NDArray, dtype: DType): NDArray {
   const { shape, dtype: computed } = p
-  const logFailure = log1p(multiply(p, -1))
+  const logFailure = log1p(negative(p))
   const [, runs] = whileLoop(
-    ([round, , sum]: readonly NDArray[]) => logicalAnd(anywhere(lessEqual(sum!, n)), mayGoOn(round!, dtype)),
+    ([round, , sum]: readonly NDArray[]) => goesOn(lessEqual(sum!, n), round!, dtype),
     ([round, count, sum, one]: readonly NDArray[]) => {
       const [subkey, next] = keysOf(one!) as [NDArray, NDArray]
       const run = ceil(divide(log(drawUniform(subkey, shape, computed)), logFailure))
@@ -153,19 +141,16 @@ function stirlingTail(k: NDArray): NDArray {
   return choose(lessEqual(k, 9), take(table, convert(floor(small), 'int32')), series)
 }
 
-function rejectTransformed(key: NDArray, n: NDArray, p: NDArray, dtype: DType): NDArray {
-  const { shape, dtype: computed } = p
+/** Hörmann's constants for the binomial distribution. */
+function proposalOf(n: NDArray, p: NDArray): Proposal {
   const failure = subtract(1, p)
   const deviation = sqrt(multiply(multiply(n, p), failure))
   const b = add(1.15, multiply(2.53, deviation))
-  const a = add(add(-0.0873, multiply(0.0248, b)), multiply(0.01, p))
-  const c = add(multiply(n, p), 0.5)
-  const sure = subtract(0.92, divide(4.2, b))
   const odds = divide(p, failure)
-  const alpha = multiply(add(2.83, divide(5.1, b)), deviation)
   const mode = floor(multiply(add(n, 1), p))
+  const middle = add(multiply(n, p), 0.5)
   // the logarithm of the ratio of the probabilities of k and of the mode
-  const logRatio = (k: NDArray): NDArray => {
+  const logProbability = (k: NDArray): NDArray => {
     const [fromMode, fromK] = [subtract(n, mode), subtract(n, k)].map((x) => add(x, 1)) as [NDArray, NDArray]
     const terms = [
       multiply(add(mode, 0.5), log(divide(add(mode, 1), multiply(odds, fromMode)))),
@@ -173,28 +158,20 @@ function rejectTransformed(key: NDArray, n: NDArray, p: NDArray, dtype: DType): 
       multiply(add(k, 0.5), log(divide(multiply(odds, fromK), add(k, 1)))),
       stirlingTail(mode),
       stirlingTail(subtract(n, mode)),
-      multiply(stirlingTail(k), -1),
-      multiply(stirlingTail(subtract(n, k)), -1),
+      negative(stirlingTail(k)),
+      negative(stirlingTail(subtract(n, k))),
     ]
     return terms.reduce((sum, term) => add(sum, term))
   }
-  const [, sample] = whileLoop(
-    ([round, , accepted]: readonly NDArray[]) => logicalAnd(anywhere(logicalNot(accepted!)), mayGoOn(round!, dtype)),
-    ([round, before, accepted, one]: readonly NDArray[]) => {
-      const [next, keyOfU, keyOfV] = keysOf(one!, 3) as [NDArray, NDArray, NDArray]
-      const u = subtract(drawUniform(keyOfU, shape, computed), 0.5)
-      const v = drawUniform(keyOfV, shape, computed)
-      const us = subtract(0.5, abs(u))
-      const surely = logicalAnd(greaterEqual(us, 0.07), lessEqual(v, sure))
-      const k = floor(add(multiply(add(divide(multiply(2, a), us), b), u), c))
-      const refused = logicalOr(less(k, 0), greater(k, n))
-      const level = log(divide(multiply(v, alpha), add(divide(a, multiply(us, us)), b)))
-      const taken = logicalOr(surely, logicalAnd(logicalNot(refused), lessEqual(level, logRatio(k))))
-      return [add(round!, 1), choose(taken, k, before!), logicalOr(accepted!, taken), next]
-    },
-    [scalar(0, 'int32'), full(shape, -1, computed), full(shape, 0, 'bool'), key] as readonly NDArray[],
-  ) as readonly NDArray[]
-  return convert(sample!, dtype)
+  return {
+    a: add(add(-0.0873, multiply(0.0248, b)), multiply(0.01, p)),
+    b,
+    shift: (x) => add(x, middle),
+    surely: subtract(0.92, divide(4.2, b)),
+    alpha: multiply(add(2.83, divide(5.1, b)), deviation),
+    logProbability,
+    refused: (k) => logicalOr(less(k, 0), greater(k, n)),
+  }
 }
 
 /**

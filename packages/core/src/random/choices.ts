@@ -4,16 +4,15 @@ import { type DType, checkDtype, dtypes, isFloat } from '../dtype.ts'
 import { DtypeError, OptionError, ShapeError, checkOptions, misuse } from '../errors.ts'
 import { showAval } from '../ir/aval.ts'
 import { checkShape } from '../numpy/create.ts'
+import { searchsorted } from '../numpy/sorting/search.ts'
 import { take } from '../numpy/indexing/take.ts'
 import { asArray, promoteDtypesInexact } from '../numpy/promote.ts'
-import { choose } from '../numpy/select.ts'
 import { add, multiply, subtract } from '../numpy/ufuncs/arithmetic.ts'
-import { less, lessEqual } from '../numpy/ufuncs/comparison.ts'
+import { less } from '../numpy/ufuncs/comparison.ts'
 import { cumsum } from '../primitive/cumulative.ts'
-import { convert, log, shiftRightLogical } from '../primitive/elementwise.ts'
+import { convert, log } from '../primitive/elementwise.ts'
 import { full, moveAxis, reshape, slice, transpose } from '../primitive/movement.ts'
 import { argmax } from '../primitive/reduce.ts'
-import { scalarLike } from '../primitive/rules.ts'
 import { topK } from '../primitive/sort.ts'
 import { type Shape, inserted, normalAxis, range, sizeOf, without } from '../shape.ts'
 import { type SampleShape, checkChoice, checkKey, parameter, sampleShape, shapeOf } from './arguments.ts'
@@ -37,7 +36,7 @@ export interface BernoulliOptions {
  * @example
  * ```ts
  * import { np, random } from 'fluxion'
- * random.bernoulli(random.key(0), [3], { p: 1 }) // => [true, true, true]
+ * np.sum(random.bernoulli(random.key(0), [3], { p: 1 })).item() // => 3
  * ```
  */
 export function bernoulli(key: Key, shape?: SampleShape, options: BernoulliOptions = {}): NDArray {
@@ -209,17 +208,5 @@ function weighted(key: NDArray, p: NDArray, count: number, shape: Shape, replace
   const bounds = cumsum(given, 0)
   const total = slice(bounds, [count - 1], [count])
   const r = multiply(reshape(total, []), subtract(1, drawUniform(key, shape, given.dtype)))
-  return firstNotBelow(bounds, r)
-}
-/** The place of the first element of a sorted array that is not below x, by bisection; the size where there is none. */
-function firstNotBelow(sorted: NDArray, x: NDArray): NDArray {
-  const size = sorted.shape[0]!
-  let [low, high] = [full(x.shape, 0, 'int32'), full(x.shape, size, 'int32')]
-  for (let step = 0; step < Math.ceil(Math.log2(size + 1)); step++) {
-    const middle = shiftRightLogical(add(low, high), scalarLike(low, 1))
-    const left = lessEqual(x, take(sorted, middle, { axis: 0, mode: 'clip' }))
-    low = choose(left, low, middle)
-    high = choose(left, middle, high)
-  }
-  return high
+  return searchsorted(bounds, r)
 }

@@ -23,7 +23,7 @@ export {
 } from './gamma.ts'
 export { type GumbelMode, type GumbelOptions, gumbel } from './gumbel.ts'
 export { cauchy, exponential, laplace, logistic, pareto, rayleigh, triangular, weibullMin } from './inverse.ts'
-export { type Key, PRNGKey, clone, foldIn, key, keyData, split, wrapKeyData } from './key.ts'
+export { type Key, PRNGKey, clone, foldIn, key, keyData, keyImpl, split, wrapKeyData } from './key.ts'
 export {
   type LognormalOptions,
   doubleSidedMaxwell,

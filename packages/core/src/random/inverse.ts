@@ -1,7 +1,6 @@
 /** Distributions whose samples are a function of uniform ones: mostly the inverse of the distribution function. */
 import type { ArrayLike, NDArray } from '../array.ts'
 import { type DType, dtypes } from '../dtype.ts'
-import { checkShape } from '../numpy/create.ts'
 import { broadcastTo } from '../numpy/promote.ts'
 import { choose } from '../numpy/select.ts'
 import { add, divide, multiply, subtract } from '../numpy/ufuncs/arithmetic.ts'

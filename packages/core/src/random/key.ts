@@ -136,3 +136,17 @@ export const keyData = (keys: Key): NDArray => checkKeys('random.keyData', keys)
  * ```
  */
 export const wrapKeyData = (data: NDArray): Key => checkKeys('random.wrapKeyData', data)
+
+/**
+ * The name of the algorithm that keys belong to.
+ *
+ * @example
+ * ```ts
+ * import { random } from 'fluxion'
+ * random.keyImpl(random.key(1)) // => 'threefry2x32'
+ * ```
+ */
+export function keyImpl(keys: Key): string {
+  checkKeys('random.keyImpl', keys)
+  return 'threefry2x32'
+}

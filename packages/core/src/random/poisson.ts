@@ -1,15 +1,13 @@
 /** Poisson samples. */
 import type { ArrayLike, NDArray } from '../array.ts'
 import { whileLoop } from '../control/loops.ts'
-import { type DType, dtypes } from '../dtype.ts'
+import type { DType } from '../dtype.ts'
 import { broadcastTo } from '../numpy/promote.ts'
 import { choose } from '../numpy/select.ts'
 import { add, divide, multiply, negative, subtract } from '../numpy/ufuncs/arithmetic.ts'
-import { equal, greater, less, lessEqual, logicalAnd, logicalNot, logicalOr } from '../numpy/ufuncs/comparison.ts'
-import { abs, convert, floor, lgamma, log, ne, sqrt } from '../primitive/elementwise.ts'
+import { equal, greater, less, logicalAnd, logicalOr } from '../numpy/ufuncs/comparison.ts'
+import { lgamma, log, ne, sqrt } from '../primitive/elementwise.ts'
 import { full } from '../primitive/movement.ts'
-import { reduceOr } from '../primitive/reduce.ts'
-import { range } from '../shape.ts'
 import { scalar } from '../trace.ts'
 import {
   type IntegerOptions,
@@ -22,10 +20,8 @@ import {
   shapeOf,
 } from './arguments.ts'
 import type { Key } from './key.ts'
+import { type Proposal, goesOn, rejectTransformed } from './rejection.ts'
 import { drawUniform } from './uniform.ts'
-
-/** Whether a condition holds anywhere. */
-export const anywhere = (condition: NDArray): NDArray => reduceOr(condition, range(condition.ndim))
 
 /**
  * Poisson samples, with probabilities λ^k e^−λ / k!. Small rates count the uniform samples whose product stays above e^−λ (Knuth);
@@ -49,18 +45,14 @@ export function poisson(key: Key, lam: ArrayLike, shape?: SampleShape, options: 
   const small = logicalOr(ne(rate, rate), less(rate, 10))
   // each algorithm gets a rate that suits it where the other one's result is taken
   const counted = countProducts(checked, choose(small, rate, 0), dtype)
-  const result = choose(small, counted, rejectTransformed(checked, choose(small, 1e5, rate), dtype))
+  const result = choose(small, counted, rejectTransformed(checked, proposalOf(choose(small, 1e5, rate)), dtype))
   return choose(equal(rate, 0), 0, result)
 }
-
-/** More rounds than any sample takes: what the dtype of the samples holds. */
-const mayGoOn = (round: NDArray, dtype: DType): NDArray => less(round, Math.min(dtypes[dtype].max, 2 ** 31 - 1))
 
 function countProducts(key: NDArray, rate: NDArray, dtype: DType): NDArray {
   const threshold = negative(rate)
   const [, count] = whileLoop(
-    ([round, , , logProduct]: readonly NDArray[]) =>
-      logicalAnd(anywhere(greater(logProduct!, threshold)), mayGoOn(round!, dtype)),
+    ([round, , , logProduct]: readonly NDArray[]) => goesOn(greater(logProduct!, threshold), round!, dtype),
     ([round, k, one, logProduct]: readonly NDArray[]) => {
       const [next, subkey] = keysOf(one!) as [NDArray, NDArray]
       const counted = choose(greater(logProduct!, threshold), add(k!, 1), k!)
@@ -71,28 +63,17 @@ function countProducts(key: NDArray, rate: NDArray, dtype: DType): NDArray {
   return subtract(count!, 1)
 }
 
-function rejectTransformed(key: NDArray, rate: NDArray, dtype: DType): NDArray {
+/** Hörmann's constants for the Poisson distribution. */
+function proposalOf(rate: NDArray): Proposal {
   const logRate = log(rate)
   const b = add(0.931, multiply(2.53, sqrt(rate)))
-  const a = add(-0.059, multiply(0.02483, b))
-  const inverseAlpha = add(1.1239, divide(1.1328, subtract(b, 3.4)))
-  const accept = subtract(0.9277, divide(3.6224, subtract(b, 2)))
-  const [, sample] = whileLoop(
-    ([round, , accepted]: readonly NDArray[]) => logicalAnd(anywhere(logicalNot(accepted!)), mayGoOn(round!, dtype)),
-    ([round, before, accepted, one]: readonly NDArray[]) => {
-      const [next, keyOfU, keyOfV] = keysOf(one!, 3) as [NDArray, NDArray, NDArray]
-      const u = subtract(drawUniform(keyOfU, rate.shape, 'float32'), 0.5)
-      const v = drawUniform(keyOfV, rate.shape, 'float32')
-      const us = subtract(0.5, abs(u))
-      const k = floor(add(add(multiply(add(divide(multiply(2, a), us), b), u), rate), 0.43))
-      const s = log(divide(multiply(v, inverseAlpha), add(divide(a, multiply(us, us)), b)))
-      const logProbability = subtract(add(negative(rate), multiply(k, logRate)), lgamma(add(k, 1)))
-      const surely = logicalAnd(logicalNot(less(us, 0.07)), lessEqual(v, accept))
-      const refused = logicalOr(less(k, 0), logicalAnd(less(us, 0.013), greater(v, us)))
-      const taken = logicalOr(surely, logicalAnd(logicalNot(refused), lessEqual(s, logProbability)))
-      return [add(round!, 1), choose(taken, k, before!), logicalOr(accepted!, taken), next]
-    },
-    [scalar(0, 'int32'), full(rate.shape, -1, 'float32'), full(rate.shape, 0, 'bool'), key] as readonly NDArray[],
-  ) as readonly NDArray[]
-  return convert(sample!, dtype)
+  return {
+    a: add(-0.059, multiply(0.02483, b)),
+    b,
+    shift: (x) => add(add(x, rate), 0.43),
+    surely: subtract(0.9277, divide(3.6224, subtract(b, 2))),
+    alpha: add(1.1239, divide(1.1328, subtract(b, 3.4))),
+    logProbability: (k) => subtract(add(negative(rate), multiply(k, logRate)), lgamma(add(k, 1))),
+    refused: (k, s, v) => logicalOr(less(k, 0), logicalAnd(less(s, 0.013), greater(v, s))),
+  }
 }

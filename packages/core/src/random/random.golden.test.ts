@@ -1,9 +1,9 @@
 /** Random numbers against real JAX: keys, bits and integers exactly, floats exactly or to the digits that the table below says. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { type ArrayLike, NDArray } from '../array.ts'
+import { NDArray } from '../array.ts'
 import { allocate } from '../backend/reference/host.ts'
-import { type DType, dtypes, isFloat } from '../dtype.ts'
+import { type DType, dtypes } from '../dtype.ts'
 import '../setup.ts'
 import { erf } from '../primitive/elementwise/special/erf.ts'
 import { randomBits } from '../primitive/random.ts'
