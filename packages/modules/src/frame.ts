@@ -80,6 +80,17 @@ export function withScope<T>(scope: Scope, f: () => T): T {
     scopes.pop()
   }
 }
+/** Remember which names the current scope has given, and give the function that goes back to them: for code that runs more than once. */
+export function nameRewinder(where: string): () => void {
+  const { counters, used } = currentScope(where)
+  const [countersBefore, usedBefore] = [[...counters], [...used]]
+  return () => {
+    counters.clear()
+    used.clear()
+    for (const [base, count] of countersBefore) counters.set(base, count)
+    for (const name of usedBefore) used.add(name)
+  }
+}
 /** The bundle that parameters of the current scope belong to. */
 export const currentBundle = (where: string): string => currentScope(where).moduleName ?? '~'
 

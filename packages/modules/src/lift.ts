@@ -1,6 +1,6 @@
 /** Loops inside of transformed functions: parameters are made before the loop, state and keys travel in its carry. */
 import { type NDArray, lax, np, tree } from '@fluxion/core'
-import { type Frame, currentFrame } from './frame.ts'
+import { type Frame, currentFrame, nameRewinder } from './frame.ts'
 
 /** State and keys of the frame, as a tree for the carry. */
 const save = (frame: Frame): unknown => [
@@ -26,16 +26,32 @@ const asCarry = (given: unknown): unknown =>
 
 type Step = (carry: unknown, x: unknown) => readonly [unknown, unknown]
 /**
- * `lax.scan` for bodies that use modules. While parameters are made, the first step runs by itself, so that they are made outside of
- * the loop.
+ * `lax.scan` for bodies that use modules: parameters are made outside of the loop, by a first step that runs by itself while `init` runs;
+ * state and random keys travel in the loop's carry. Modules that the body makes are shared by all steps.
+ *
+ * @throws ModuleError outside of a transformed function
+ * @example
+ * ```ts
+ * import { np, random } from 'fluxion'
+ * import * as hk from '@fluxion/modules'
+ * const sums = hk.transform((xs) => hk.scan((sum, x) => [sum.add(hk.linear(1)(x)), null], np.zeros([1]), xs)[0])
+ * Object.keys(sums.init(random.key(0), np.ones([5, 2]))) // => ['linear']
+ * ```
  */
-export function scan(
-  f: Step,
+export const scan: typeof lax.scan = scanModules as never
+function scanModules(
+  body: Step,
   init: unknown,
   xs: unknown,
   options: { length?: number; reverse?: boolean; unroll?: number | boolean } = {},
 ): [unknown, unknown] {
   const frame = currentFrame('hk.scan')
+  // Modules that the body makes are the same ones in every step, however often it is traced.
+  const rewind = nameRewinder('hk.scan')
+  const f: Step = (carry, x) => {
+    rewind()
+    return body(carry, x)
+  }
   const length = options.length ?? tree.leaves(xs)[0]?.shape[0] ?? 0
   if (!frame.initialising) return scanWithState(frame, f, init, xs, options)
   if (length === 0) {

@@ -126,17 +126,14 @@ test('unrolls want an axis of time, and known options', () => {
 
 // ------------------------------------------------------------------------------------------------------------------- hk.scan
 
-type Body = (carry: NDArray, x: NDArray) => readonly [NDArray, NDArray]
-const scan = (f: Body, init: NDArray | number, xs: NDArray, options?: object): [NDArray, NDArray] =>
-  hk.scan(f as never, init, xs, options) as [NDArray, NDArray]
 const sums = (options: object) => (xs: NDArray) => {
-  const body: Body = (carry, x) => {
+  const body = (carry: NDArray, x: NDArray): readonly [NDArray, NDArray] => {
     const count = hk.getState('count', [], { dtype: 'int32', init: zeros })
     hk.setState('count', count.add(1))
     const next = carry.add(x.mul(hk.getParameter('scale', [], { init: ones })))
     return [next, random.uniform(hk.nextRngKey()).add(next)]
   }
-  return scan(body, 0, xs, options)
+  return hk.scan(body, np.array(0), xs, options)
 }
 test.each([{}, { reverse: true }, { unroll: 2 }])(
   'a loop with %o carries parameters, state and keys as its steps in a row would',
@@ -165,10 +162,23 @@ test.each([{}, { reverse: true }, { unroll: 2 }])(
     )
   },
 )
+test('modules that the body makes are shared by all steps, and names go on after the loop', () => {
+  const net = hk.transform((xs: NDArray) => {
+    const [last] = hk.scan((sum, x) => [sum.add(hk.linear(1, { wInit: ones })(x)), null], np.zeros([1]), xs)
+    return hk.linear(1, { wInit: ones })(last)
+  })
+  const xs = np.ones([4, 2])
+  const params = net.init(key, xs)
+  expect(Object.entries(params).map(([name, { w }]) => [name, w!.shape])).toEqual([
+    ['linear', [2, 1]],
+    ['linear_1', [1, 1]],
+  ])
+  expect(net.apply(params, null, xs).toArray()).toEqual([8])
+})
 test('what is drawn after a loop goes on where its steps stopped', () => {
   const after = (count: number) =>
     hk.transform(() => {
-      scan((carry) => [carry, random.uniform(hk.nextRngKey())], np.array(0), np.ones([count]))
+      hk.scan((carry) => [carry, random.uniform(hk.nextRngKey())], np.array(0), np.ones([count]))
       return hk.nextRngKey()
     })
   const keys = hk.prngSequence(3).take(1)
@@ -185,13 +195,7 @@ test('a loop of no steps makes the parameters of one, and gives nothing', () => 
   expect([last.item(), ys.shape, after['~']!['count']!.item()]).toEqual([0, [0], 0])
 })
 test('bare numbers in carry and results are arrays in the body, while parameters are made too', () => {
-  const net = hk.transform(
-    (xs: NDArray) =>
-      hk.scan(((i: NDArray, x: NDArray) => [i.add(1), { x: xs.get(i).add(x), one: 1 }]) as never, 0, xs) as unknown as [
-        NDArray,
-        { x: NDArray; one: NDArray },
-      ],
-  )
+  const net = hk.transform((xs: NDArray) => hk.scan((i, x) => [i.add(1), { x: xs.get(i).add(x), one: 1 }], 0, xs))
   const xs = np.array([1, 2, 3])
   expect(() => net.init(key, xs)).not.toThrow()
   const [count, { x, one }] = net.apply({}, null, xs)
@@ -201,7 +205,7 @@ test('a loop whose body fails leaves state and keys as they were', () => {
   const net = hk.transformWithState(() => {
     hk.getState('count', [], { init: zeros })
     try {
-      scan(
+      hk.scan(
         () => {
           hk.setState('count', 5)
           throw new Error('mine')

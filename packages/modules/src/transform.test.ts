@@ -20,7 +20,7 @@ test('what needs a transformed function says so outside of one', () => {
     () => hk.withRng(key, () => 0),
     () => hk.runningInit(),
     () => hk.nameScope('a', () => 0),
-    () => hk.scan(((c: unknown) => [c, c]) as never, 0, x),
+    () => hk.scan((c) => [c, c], 0, x),
   ]
   for (const f of outside) {
     expect(f).toThrow(hk.ModuleError)
