@@ -1,5 +1,13 @@
 /** Policies on modules: an interceptor around each of their methods, `initialState` included, so that a loop's carry keeps its dtype. */
-import { customCreator, customGetter, interceptMethodsGlobal, type Creator, type Getter, type Interceptor, type Named } from '@fluxion/modules'
+import {
+  customCreator,
+  customGetter,
+  interceptMethodsGlobal,
+  type Creator,
+  type Getter,
+  type Interceptor,
+  type Named,
+} from '@fluxion/modules'
 import { OptionError, isFloat } from '@fluxion/core'
 import { type Policy, castToCompute, castToOutput } from './policy.ts'
 
@@ -45,7 +53,9 @@ const interceptor: Interceptor = (next, args, { module }) => {
  */
 export function setPolicy(factory: Factory, chosen: Policy): void {
   if (typeof factory !== 'function' || 'moduleName' in factory) {
-    throw new OptionError('setPolicy: expected a factory of modules, such as hk.linear, got a module or no function\nhint: setPolicy(hk.linear, policy), not setPolicy(hk.linear(3), policy)')
+    throw new OptionError(
+      'setPolicy: expected a factory of modules, such as hk.linear, got a module or no function\nhint: setPolicy(hk.linear, policy), not setPolicy(hk.linear(3), policy)',
+    )
   }
   for (const dtype of [chosen.paramDtype, chosen.computeDtype, chosen.outputDtype]) {
     if (!isFloat(dtype)) throw new OptionError(`setPolicy: expected floating dtypes, got '${dtype}'`)

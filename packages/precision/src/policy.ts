@@ -21,10 +21,18 @@ const names: Readonly<Record<string, DType>> = {
 }
 function dtypeNamed(name: string): DType {
   const dtype = Object.hasOwn(names, name) ? names[name] : undefined
-  if (dtype === undefined) throw new OptionError(`policy: expected a dtype among ${Object.keys(names).join(', ')}, got '${name}'`)
+  if (dtype === undefined)
+    throw new OptionError(`policy: expected a dtype among ${Object.keys(names).join(', ')}, got '${name}'`)
   return dtype
 }
-const keys: Readonly<Record<string, 'param' | 'compute' | 'output'>> = { p: 'param', params: 'param', c: 'compute', compute: 'compute', o: 'output', output: 'output' }
+const keys: Readonly<Record<string, 'param' | 'compute' | 'output'>> = {
+  p: 'param',
+  params: 'param',
+  c: 'compute',
+  compute: 'compute',
+  o: 'output',
+  output: 'output',
+}
 
 /**
  * A policy by name.
@@ -45,8 +53,10 @@ export function policy(name: 'half' | 'full' | 'float16' | 'bfloat16' | (string 
   }
   const given: { param?: DType; compute?: DType; output?: DType } = {}
   for (const part of name.split(',')) {
-    const [key = '', value = ''] = part.split('=')
-    if (!Object.hasOwn(keys, key)) throw new OptionError(`policy: expected keys among params, compute, output, got '${key}' in '${name}'`)
+    const at = part.indexOf('=')
+    const [key, value] = [part.slice(0, Math.max(at, 0)), part.slice(at + 1)]
+    if (!Object.hasOwn(keys, key))
+      throw new OptionError(`policy: expected keys among params, compute, output, got '${key}' in '${name}'`)
     given[keys[key]!] = dtypeNamed(value)
   }
   const paramDtype = given.param ?? 'float32'
@@ -56,7 +66,11 @@ export function policy(name: 'half' | 'full' | 'float16' | 'bfloat16' | (string 
 
 /** Floating arrays of a tree in another dtype; all other leaves stay. */
 export const castFloating = <T>(given: T, dtype: DType): T =>
-  tree.mapWith({}, (leaf: unknown) => (leaf instanceof NDArray && isFloat(leaf.dtype) ? leaf.astype(dtype) : leaf), given) as T
+  tree.mapWith(
+    {},
+    (leaf: unknown) => (leaf instanceof NDArray && isFloat(leaf.dtype) ? leaf.astype(dtype) : leaf),
+    given,
+  ) as T
 export const castToParam = <T>({ paramDtype }: Policy, given: T): T => castFloating(given, paramDtype)
 export const castToCompute = <T>({ computeDtype }: Policy, given: T): T => castFloating(given, computeDtype)
 export const castToOutput = <T>({ outputDtype }: Policy, given: T): T => castFloating(given, outputDtype)
