@@ -1,0 +1,78 @@
+// What functions lack of their namesakes in JAX, by the names that they have here. What all of them lack stands at the top of the page.
+
+const ufunc = 'the methods of ufuncs: `at`, `reduce`, `reduceat`, `accumulate`, `outer`'
+const groups = '`axis_index_groups`'
+const impl = '`impl` and key dtypes: keys are threefry2x32, as plain `uint32[…, 2]` arrays'
+const wrapping = '`allow_negative_indices`: negative ones always count from the end'
+
+/** Notes by the module's name here and the function's. */
+export const partial: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  np: {
+    add: ufunc,
+    applyAlongAxis: 'further arguments for the function',
+    argsort: '`dtype`',
+    array: '`ndmin`',
+    bitwiseAnd: ufunc,
+    bitwiseOr: ufunc,
+    bitwiseXor: ufunc,
+    einsumPath: '`optimize`: the path is the greedy one',
+    fromfunction: 'further arguments for the function',
+    gradient: 'a list is returned for one axis, too',
+    indices: '`sparse`',
+    logaddexp: ufunc,
+    logaddexp2: ufunc,
+    logicalAnd: ufunc,
+    logicalOr: ufunc,
+    logicalXor: ufunc,
+    maximum: ufunc,
+    minimum: ufunc,
+    multiply: ufunc,
+    nanstd: '`mean`',
+    nanvar: '`mean`',
+    negative: ufunc,
+    pad: 'functions as `mode`',
+    piecewise: 'further arguments for the functions',
+    polydiv: '`trim_leading_zeros`',
+    polyfit: '`full`; the covariance comes from `polyfitWithCovariance`',
+    polymul: '`trim_leading_zeros`',
+    prod: '`promote_integers`: small integers are always promoted',
+    ravelMultiIndex: '`dtype`',
+    resultType: 'dtypes as arguments: it takes arrays and numbers',
+    size: '`axis`',
+    std: '`mean`',
+    subtract: ufunc,
+    sum: '`promote_integers`: small integers are always promoted',
+    takeAlongAxis: '`wrap_negative_indices`: negative ones always count from the end',
+    var: '`mean`',
+    vectorize: 'names in `excluded`: it takes positions',
+    where: 'the form with a condition alone, which is `np.nonzero`',
+  },
+  'np.linalg': {
+    lstsq: '`numpy_resid`',
+    qr: "the mode `'raw'`",
+    svd: '`subset_by_index`; singular values alone come from `svdvals`',
+  },
+  lax: {
+    allGather: groups,
+    convTranspose: '`use_consistent_padding`',
+    dynamicIndexInDim: wrapping,
+    dynamicSlice: wrapping,
+    dynamicSliceInDim: wrapping,
+    dynamicUpdateIndexInDim: wrapping,
+    dynamicUpdateSlice: wrapping,
+    dynamicUpdateSliceInDim: wrapping,
+    map: '`batch_size`',
+    mul: '`out_dtype`',
+    pmax: groups,
+    pmean: groups,
+    pmin: groups,
+    psum: groups,
+  },
+  'lax.linalg': {
+    eigh: '`subset_by_index`, `sort_eigenvalues`: all of them, sorted',
+    qr: '`pivoting`',
+    svd: '`subset_by_index`',
+  },
+  random: { PRNGKey: impl, key: impl, wrapKeyData: impl },
+  nn: { oneHot: 'the name of a mapped axis as `axis`' },
+}
