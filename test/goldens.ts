@@ -1,6 +1,6 @@
 /** For tests across packages against real JAX: reads golden files, and measures how far arrays are from theirs. */
 import { readFileSync } from 'node:fs'
-import { type DType, NDArray, np, tree } from '@fluxion/core'
+import { type DType, type NDArray, np, tree } from '@fluxion/core'
 
 /** An array as golden files hold it. */
 export interface Encoded {

@@ -1,9 +1,18 @@
 /** Small spiking networks, surrogates, readout losses and regularisers against JAX, Haiku and Optax. */
 import { type NDArray, grad, jit, jvp, np, valueAndGrad, vjp } from '@fluxion/core'
-import * as losses from '@fluxion/losses'
+import { integralAccuracy, integralCrossentropy, mseSpikerate, silenceReg, sparsityReg } from '@fluxion/losses'
 import * as hk from '@fluxion/modules'
 import * as neurons from '@fluxion/neurons'
-import * as surrogates from '@fluxion/surrogates'
+import {
+  type Activation,
+  arctan,
+  boxcar,
+  sigmoid,
+  straightThrough,
+  superspike,
+  tanh,
+  triangular,
+} from '@fluxion/surrogates'
 import { describe, expect, test } from 'vitest'
 import { type Encoded, decode, golden, mismatch } from './goldens.ts'
 
@@ -66,6 +75,18 @@ const factories: Readonly<Record<NetworkCase['neuron'], (shape: number[], option
   cubaLif: neurons.cuBaLIF,
   rcubaLif: neurons.rCuBaLIF,
 }
+const makers: Readonly<Record<SurrogateCase['surrogate'], (options: object) => Activation>> = {
+  arctan,
+  boxcar,
+  sigmoid,
+  straightThrough,
+  superspike,
+  tanh,
+  triangular,
+}
+const readoutLosses = { integralCrossentropy, mseSpikerate }
+const regularisers = { silenceReg, sparsityReg }
+
 /** A core that hands what comes out of it to a listener. */
 const tapped = (core: hk.Core<NDArray>, listen: (out: NDArray) => void): hk.Core<NDArray> =>
   Object.assign(
@@ -86,7 +107,7 @@ const network = (
     hk.transform((x: NDArray) => {
       const input = hk.batchApply(hk.linear(6, { withBias: false }))(x)
       const hidden = (layer: number) =>
-        tapped(factories[neuron]([6], { ...options, activation: surrogates.arctan() }), (out) => listen(layer, out))
+        tapped(factories[neuron]([6], { ...options, activation: arctan() }), (out) => listen(layer, out))
       const core = hk.deepRNN([
         hidden(0),
         hk.linear(6, { withBias: false }),
@@ -126,7 +147,7 @@ describe.each(cases.networks.map((row) => [`${row.neuron} ${JSON.stringify(row.o
 
     const loss = (run: 'dynamic' | 'static') => (p: hk.Params) => {
       const [traces, state] = network(row, run).apply(p, events)
-      return [losses.integralCrossentropy(traces, targets), [traces, state]] as const
+      return [integralCrossentropy(traces, targets), [traces, state]] as const
     }
     const eager = valueAndGrad(loss('dynamic'), { hasAux: true })
     test.each([
@@ -139,7 +160,7 @@ describe.each(cases.networks.map((row) => [`${row.neuron} ${JSON.stringify(row.o
       expect(mismatch(state, row.finalState, tolerance)).toBe(undefined)
       expect(mismatch(value, row.loss, tolerance)).toBe(undefined)
       expect(mismatch(grads, row.grads, tolerance)).toBe(undefined)
-      const [accuracy, predictions] = losses.integralAccuracy(traces, targets)
+      const [accuracy, predictions] = integralAccuracy(traces, targets)
       expect(mismatch(accuracy, row.accuracy)).toBe(undefined)
       expect(mismatch(predictions, row.predictions)).toBe(undefined)
     })
@@ -155,7 +176,7 @@ const surrogateTolerance = {
 test.each(
   cases.surrogates.map((row) => [`${row.surrogate} ${JSON.stringify(row.options)} in ${row.x.dtype}`, row] as const),
 )('%s has the derivative that JAX computes', (_, row) => {
-  const spike = (surrogates[row.surrogate] as (options: object) => surrogates.Activation)(row.options)
+  const spike = makers[row.surrogate](row.options)
   const x = decode(row.x)
   const near =
     surrogateTolerance[row.x.dtype as 'float16' | 'float32'][row.surrogate === 'sigmoid' ? 'sigmoid' : 'others']
@@ -175,12 +196,12 @@ test.each(
   const traces = decode(row.traces)
   const t = decode(row.targets)
   if (row.fn === 'integralAccuracy') {
-    const [accuracy, predictions] = losses.integralAccuracy(traces, t, row.options)
+    const [accuracy, predictions] = integralAccuracy(traces, t, row.options)
     expect(mismatch(accuracy, row.expected)).toBe(undefined)
     expect(mismatch(predictions, row.predictions)).toBe(undefined)
     return
   }
-  const loss = losses[row.fn]
+  const loss = readoutLosses[row.fn]
   const near = row.traces.dtype === 'float16' ? { relative: 4e-3, absolute: 1e-4 } : { relative: 1e-5, absolute: 1e-6 }
   const f = (x: NDArray) => loss(x, t, row.options)
   expect(mismatch(f(traces), row.expected, near)).toBe(undefined)
@@ -192,7 +213,7 @@ test.each(cases.regularisers.map((row) => [`${row.fn}(${row.bound})`, row] as co
   '%s of a state has the value and gradient that JAX computes',
   (_, row) => {
     const counts = decode<hk.State>(row.counts)
-    const penalty = losses[row.fn](row.bound)
+    const penalty = regularisers[row.fn](row.bound)
     expect(mismatch(penalty(counts), row.expected, { relative: 1e-6 })).toBe(undefined)
     expect(mismatch(grad((c: hk.State) => penalty(c))(counts), row.gradient, { relative: 1e-6, absolute: 1e-7 })).toBe(
       undefined,

@@ -20,7 +20,7 @@ interface Row {
 const rows: readonly Row[] = [
   {
     name: 'integrateAndFire',
-    make: (shape, { decay: _, ...rest } = {}) => integrateAndFire(shape, rest),
+    make: integrateAndFire,
     params: [],
     variables: 1,
     moduleName: 'IF',
@@ -28,7 +28,7 @@ const rows: readonly Row[] = [
   { name: 'lif', make: lif, params: ['beta'], variables: 1, moduleName: 'LIF' },
   {
     name: 'rif',
-    make: (shape, { decay: _, ...rest } = {}) => rif(shape, rest),
+    make: rif,
     params: ['w'],
     variables: 1,
     dense: true,
@@ -135,7 +135,7 @@ describe.each(rows)('$name', ({ name, make, params: names, variables, dense, mod
   test.each(['hardSigmoid', 'clip'] as const)(
     'has finite gradients for inputs and parameters, with %s decays',
     (decay) => {
-      const options: NeuronOptions = names.length === 1 && names[0] === 'w' ? {} : { decay }
+      const options: NeuronOptions = names.some((param) => param !== 'w') ? { decay } : {}
       const learnt = layer(make, [3], options)
       const p = learnt.init(key, x)
       const loss = (q: hk.Params, y: NDArray) => np.sum(np.square(learnt.apply(q, y)[0].mean({ axis: 0 }).sub(0.3)))
@@ -179,7 +179,7 @@ describe.each(rows)('$name', ({ name, make, params: names, variables, dense, mod
 test('resets by subtraction: the membrane keeps what is beyond the threshold', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 12 }), (eighths) => {
-      const net = layer((shape, { decay: _, ...rest } = {}) => integrateAndFire(shape, rest), [1])
+      const net = layer(integrateAndFire, [1])
       const x = np.array(eighths.map((n) => [n / 8]))
       const [spikes, v] = net.apply({}, x)
       // nothing is lost: what came in is spikes times the threshold and what is left
