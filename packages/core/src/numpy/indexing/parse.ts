@@ -62,7 +62,7 @@ function itemOfArray(x: NDArray): Item {
       misuse(
         'index',
         'a mask whose values are known, since they decide the shape of the result',
-        String(x),
+        x.toString(),
         'np.where(mask, x, y) chooses by a mask that is traced',
       ),
     )

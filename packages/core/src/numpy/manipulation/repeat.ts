@@ -82,7 +82,7 @@ export function repeat(
         misuse(
           'repeat',
           'counts whose values are known',
-          String(listed),
+          listed.toString(),
           'the option totalRepeatLength fixes the size of the result',
         ),
       )

@@ -105,7 +105,7 @@ export function checkSized(where: string, x: NDArray): ConcreteArray {
   if (x instanceof ConcreteArray) return x
   const hint = 'the option size fixes how many results there are'
   throw new ConcretizationError(
-    misuse(where, 'an array whose values are known, since they decide the shape of the result', String(x), hint),
+    misuse(where, 'an array whose values are known, since they decide the shape of the result', x.toString(), hint),
   )
 }
 
