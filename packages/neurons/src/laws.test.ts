@@ -98,6 +98,17 @@ describe.each(rows)('$name', ({ name, make, params: names, variables, dense, mod
     const [spikes] = net.apply(params, x)
     expect(new Set(spikes.dataSync())).toEqual(new Set([0, 1]))
   })
+  test('measures membranes by their threshold: with it, all that enters them may be scaled', () => {
+    // T of ALIF is no membrane: it is a part of the threshold that spikes alone drive
+    if (moduleName === 'ALIF') return
+    const scaled = layer(make, [3], { threshold: 2 })
+    const weights = params[moduleName] ?? {}
+    const twice = names.includes('w') ? { [moduleName]: { ...weights, w: weights['w']!.mul(2) } } : params
+    const [spikes, state] = net.apply(params, x)
+    const [same, double] = scaled.apply(twice, x.mul(2))
+    expect(same.toArray()).toEqual(spikes.toArray())
+    expect(double.toArray()).toEqual(state.mul(2).toArray())
+  })
   test('treats a batch as a loop over its samples', () => {
     const [spikes, state] = net.apply(params, x)
     for (let i = 0; i < 4; i++) {
@@ -243,11 +254,11 @@ test('cuBaLIF subtracts its reset once, before the leak', () => {
 })
 test('alif raises its threshold with its spikes, and lets it fall', () => {
   const net = hk.withoutApplyRng(
-    hk.transform((x: NDArray, s: NDArray) => alif([1], { beta: 0.5, gamma: 0.75, threshold: 1 })(x, s)),
+    hk.transform((x: NDArray, s: NDArray) => alif([1], { beta: 0.5, gamma: 0.75, threshold: 0.75 })(x, s)),
   )
   const [spikes, state] = net.apply({}, np.array([1]), np.array([2, 0.5]))
-  // V ← 0.5 · 2 + 1 − 1.5; T ← 0.75 · 0.5 + 0.25
-  expect([spikes.item(), state.toArray()]).toEqual([1, [0.5, 0.625]])
-  const [silent, after] = net.apply({}, np.array([0]), np.array([1.5, 0.5]))
-  expect([silent.item(), after.toArray()]).toEqual([0, [0.75, 0.375]])
+  // V ← 0.5 · 2 + 1 − 1.25; T ← 0.75 · 0.5 + 0.25
+  expect([spikes.item(), state.toArray()]).toEqual([1, [0.75, 0.625]])
+  const [silent, after] = net.apply({}, np.array([0]), np.array([1.25, 0.5]))
+  expect([silent.item(), after.toArray()]).toEqual([0, [0.625, 0.375]])
 })

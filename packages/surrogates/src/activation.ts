@@ -15,8 +15,11 @@ export interface CustomOptions {
 }
 /**
  * A spike function with a derivative of one's own: y = fwd(x), dy = bwd(x) · dx. Both modes of differentiation work, and second
- * derivatives go through `bwd`.
+ * derivatives go through `bwd`. The gradient has the dtype of x.
  *
+ * @param options `bwd` and `fwd`
+ * @returns a function of f[...] to the same shape and dtype
+ * @throws OptionError for an option that it lacks
  * @see Neftci, Mostafa & Zenke, Surrogate gradient learning in spiking neural networks (2019)
  * @example
  * ```ts
@@ -29,7 +32,7 @@ export interface CustomOptions {
  */
 export function custom({ bwd, fwd = heaviside, ...unknown }: CustomOptions = {}): Activation {
   checkOptions('custom', unknown, [])
-  const spike = customJvp((x: NDArray) => fwd(x))
+  const spike = customJvp(fwd)
   spike.defjvp(([x], [t]) => [spike(x), bwd === undefined ? t : bwd(x).mul(t)])
   return spike
 }

@@ -9,6 +9,7 @@ export const straightThrough = (): Activation => custom()
  * g(x) = 1 / (1 + k|x|)²: the derivative of a fast sigmoid, up to scale; peak 1.
  *
  * @param options `k`: steepness, 25 by default
+ * @throws OptionError for an option that it lacks or a value that is not positive
  * @see Zenke & Ganguli, SuperSpike (2018)
  */
 export function superspike(options: { k?: number } = {}): Activation {
@@ -21,6 +22,7 @@ export function superspike(options: { k?: number } = {}): Activation {
  * g(x) = 1 / (π (1 + (π k x)²)): the derivative of an arctangent, up to scale; peak 1/π.
  *
  * @param options `k`: steepness, 2 by default
+ * @throws OptionError for an option that it lacks or a value that is not positive
  * @see Fang et al., Incorporating learnable membrane time constants (2021)
  * @example
  * ```ts
@@ -47,6 +49,7 @@ export function arctan(options: { k?: number } = {}): Activation {
  * g(x) = sech²(kx) = 4 / (e^(kx) + e^(−kx))²; peak 1.
  *
  * @param options `k`: steepness, 1 by default
+ * @throws OptionError for an option that it lacks or a value that is not positive
  */
 export function tanh(options: { k?: number } = {}): Activation {
   checkOptions('tanh', options, ['k'])
@@ -59,6 +62,7 @@ export function tanh(options: { k?: number } = {}): Activation {
  * g(x) = `height` where |x| < `width` / 2, else 0.
  *
  * @param options `width`, 2 by default, and `height`, 0.5 by default
+ * @throws OptionError for an option that it lacks or a value that is not positive
  */
 export function boxcar(options: { width?: number; height?: number } = {}): Activation {
   checkOptions('boxcar', options, ['width', 'height'])
@@ -78,6 +82,7 @@ export function boxcar(options: { width?: number; height?: number } = {}): Activ
  * g(x) = max(0, 1 − |kx|); peak 1.
  *
  * @param options `k`: 0.5 by default, as in Spyx of October 2023; its later releases have 2
+ * @throws OptionError for an option that it lacks or a value that is not positive
  * @see Bellec et al., Long short-term memory and learning-to-learn in networks of spiking neurons (2018)
  */
 export function triangular(options: { k?: number } = {}): Activation {
@@ -90,6 +95,7 @@ export function triangular(options: { k?: number } = {}): Activation {
  * g(x) = s(kx) (1 − s(kx)) with the logistic function s; peak 0.25.
  *
  * @param options `k`: steepness, 4 by default (Spyx takes 4 whatever is given)
+ * @throws OptionError for an option that it lacks or a value that is not positive
  */
 export function sigmoid(options: { k?: number } = {}): Activation {
   checkOptions('sigmoid', options, ['k'])
