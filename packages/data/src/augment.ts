@@ -22,7 +22,8 @@ export interface ShiftOptions {
 export function shiftAugment(options: ShiftOptions = {}): (data: NDArray, key: NDArray) => NDArray {
   checkOptions('shiftAugment', options, ['maxShift', 'axes'])
   const { maxShift = 10, axes = [-1] } = options
-  if (!Number.isInteger(maxShift) || maxShift < 1) throw new OptionError(`shiftAugment: expected a whole maxShift of at least 1, got ${maxShift}`)
+  if (!Number.isInteger(maxShift) || maxShift < 1)
+    throw new OptionError(`shiftAugment: expected a whole maxShift of at least 1, got ${maxShift}`)
   return (data, key) => {
     const shifts = random.randint(key, [axes.length], -maxShift, maxShift)
     return np.roll(data, shifts, { axis: axes })

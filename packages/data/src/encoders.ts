@@ -100,8 +100,10 @@ export const latencyCode = (
  * ```ts
  * import { np, random } from '@fluxion/core'
  * import { shuffler } from '@fluxion/data'
- * const [x, y] = shuffler([np.zeros([10, 3]), np.arange(10)], 4)([np.zeros([10, 3]), np.arange(10)], random.key(0))
- * [x.shape, y.shape] // => [[2, 4, 3], [2, 4]]
+ * const data = [np.zeros([10, 3]), np.arange(10)] as const
+ * const [x, y] = shuffler(data, 4)(data, random.key(0))
+ * x.shape // => [2, 4, 3]
+ * y.shape // => [2, 4]
  * ```
  */
 export const shuffler = (

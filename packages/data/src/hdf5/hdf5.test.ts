@@ -67,11 +67,11 @@ test('more events than one heap collection holds are read back', async () => {
 })
 
 test('half-precision numbers survive both ways, and other numbers go to the nearest', () => {
-  for (let bits = 0; bits < 65536; bits += 1) {
+  const changed = Array.from({ length: 65536 }, (_, bits) => bits).filter((bits) => {
     const value = fromFloat16(bits)
-    if (Number.isNaN(value)) expect(Number.isNaN(fromFloat16(toFloat16(value)))).toBe(true)
-    else expect(toFloat16(value)).toBe(bits)
-  }
+    return Number.isNaN(value) ? !Number.isNaN(fromFloat16(toFloat16(value))) : toFloat16(value) !== bits
+  })
+  expect(changed).toEqual([])
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 0x7bfe }), fc.double({ min: 0, max: 1, noNaN: true }), (bits, part) => {
       const [low, high] = [fromFloat16(bits), fromFloat16(bits + 1)]
@@ -101,8 +101,8 @@ const good: Required<Parts> = {
   speaker: { kind: 'array', type: unsigned(2), data: words(0, 9) },
 }
 
-/** Write a file with some parts exchanged, read it, and give the error. */
-const errorOf = async (parts: Parts | Uint8Array, name = 'bad.h5'): Promise<DataFormatError> => {
+/** Write the good file with some parts exchanged, or any bytes, and give its path. */
+const written = async (parts: Parts | Uint8Array, name = 'bad.h5'): Promise<string> => {
   const path = join(folder, name)
   const { times, units, labels, speaker } = { ...good, ...parts }
   const file =
@@ -114,6 +114,12 @@ const errorOf = async (parts: Parts | Uint8Array, name = 'bad.h5'): Promise<Data
           extra: { kind: 'group', entries: { speaker } },
         })
   await writeFile(path, file)
+  return path
+}
+
+/** The error that reading such a file ends in. */
+const errorOf = async (parts: Parts | Uint8Array, name?: string): Promise<DataFormatError> => {
+  const path = await written(parts, name)
   const caught: unknown = await readRecordings(path).then(
     () => undefined,
     (error: unknown) => error,
@@ -123,8 +129,7 @@ const errorOf = async (parts: Parts | Uint8Array, name = 'bad.h5'): Promise<Data
 }
 
 test('the file that the faults below are made from is itself read', async () => {
-  await expect(errorOf({})).rejects.toThrow()
-  expect(await readRecordings(join(folder, 'bad.h5'))).toEqual({
+  expect(await readRecordings(await written({}))).toEqual({
     times: Float32Array.of(0.25, 0.5, 0.75),
     units: Uint16Array.of(3, 4, 5),
     offsets: Uint32Array.of(0, 1, 3),
@@ -266,7 +271,7 @@ test('a file cut anywhere is an error, and nothing is printed for it', async () 
   )
   for (const part of [0, 7, 8, 60, 96, 500, 0.3, 0.6, 0.9, 0.999]) {
     const error = await errorOf(whole.subarray(0, part < 1 ? Math.floor(part * whole.length) : part))
-    expect(error.message, String(part)).toMatch(/truncated|not those of one/)
+    expect(error.message).toMatch(/truncated|not those of one/)
   }
 })
 
@@ -293,9 +298,7 @@ test('a file whose inner structure is damaged is an error, also when it takes th
     // The last of each belongs to the root group, which is written last.
     const damaged = good.slice()
     damaged[Buffer.from(good).lastIndexOf(mark)] = 0
-    expect((await errorOf(damaged, 'damaged.h5')).message, mark).toContain(
-      'labels: cannot be read, so the file is truncated',
-    )
+    expect((await errorOf(damaged, 'damaged.h5')).message).toContain('labels: cannot be read, so the file is truncated')
     await writeFile(join(folder, 'damaged.h5'), good)
     expect((await readRecordings(join(folder, 'damaged.h5'))).units).toEqual(Uint16Array.of(1, 2))
   }

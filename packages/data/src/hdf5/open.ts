@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { DataFormatError } from '@fluxion/core'
-import type { Dataset, Group } from 'h5wasm/node'
+import type { Dataset, Group, h5wasm } from 'h5wasm/node'
 
 /** Numbers of one sequence or list, as the file's type has them. */
 export type Numbers = ArrayLike<number | bigint>
@@ -109,8 +109,8 @@ export const withHdf5 = async <T>(path: string, use: (file: Hdf5File) => T): Pro
 const withPlain = async <T>(path: string, file: string, use: (file: Hdf5File) => T): Promise<T> => {
   await checkSignature(path, file)
   const own = await identity(path)
-  const h5wasm = await import('h5wasm/node')
-  const library = await h5wasm.ready
+  const loaded = await import('h5wasm/node')
+  const library = await loaded.ready
   /** Run a call of the library, whose errors say neither file nor dataset. */
   const guarded: Guard = (dataset, action) => {
     try {
@@ -123,9 +123,9 @@ const withPlain = async <T>(path: string, file: string, use: (file: Hdf5File) =>
   // By default the library prints its errors and goes on with invalid handles; this has it throw them.
   library.activate_throwing_error_handler()
   try {
-    const opened = guarded(undefined, () => new h5wasm.File(path, 'r'))
+    const opened = guarded(undefined, () => new loaded.File(path, 'r'))
     try {
-      return use(hdf5File(opened, file, guarded, h5wasm))
+      return use(hdf5File(opened, file, guarded, loaded))
     } finally {
       opened.close()
     }
@@ -146,7 +146,7 @@ const hdf5File = (
   opened: Group,
   file: string,
   guarded: Guard,
-  { Dataset, Group }: typeof import('h5wasm/node'),
+  { Dataset, Group }: Pick<typeof h5wasm, 'Dataset' | 'Group'>,
 ): Hdf5File => {
   const error = (message: string, dataset?: string, index?: number): DataFormatError =>
     formatError(file, message, dataset, index)
