@@ -53,7 +53,7 @@ const ruleName = (rule: AnyFunction): string => (rule.name === '' ? '<lambda>' :
 function staged<P extends CallParams>(params: P, args: readonly NDArray[]): readonly [P, readonly NDArray[]] {
   if (params.jaxpr !== undefined) return [params, args]
   const [jaxpr, consts] = closureConvert(stage(params.name, params.call, args.map((arg) => arg.aval)))
-  return [{ ...params, jaxpr, numConsts: consts.length, call: (xs: readonly NDArray[]) => evalJaxpr(jaxpr, xs) }, [...consts, ...args]]
+  return [{ ...params, jaxpr, numConsts: consts.length + params.numConsts, call: (xs: readonly NDArray[]) => evalJaxpr(jaxpr, xs) }, [...consts, ...args]]
 }
 /** Batched versions of the functions among the parameters, with every result's batch axis in front. */
 const batchedCall =
