@@ -5,7 +5,7 @@ import { li, rlif } from '@fluxion/neurons'
 import { type Policy, policy, withPolicy } from '@fluxion/precision'
 import { arctan } from '@fluxion/surrogates'
 import { describe, expect, test } from 'vitest'
-import { type Encoded, golden, mismatch } from './goldens.ts'
+import { type Encoded, decode, golden, mismatch } from './goldens.ts'
 
 interface Summary {
   readonly dtype: DType
@@ -43,6 +43,15 @@ interface InitialiserCase {
   readonly seed: number
   readonly expected: Encoded
 }
+interface LayerCase {
+  readonly layer: string
+  readonly options: Readonly<Record<string, never>>
+  readonly inputs: readonly [Encoded]
+  readonly seed: number
+  readonly initial: unknown
+  readonly params: unknown
+  readonly outputs: readonly Encoded[]
+}
 interface KeysCase {
   readonly case: string
   readonly seed: number
@@ -53,6 +62,7 @@ const cases = golden<{
   readonly tutorial: readonly TutorialCase[]
   readonly names: readonly NamesCase[]
   readonly initialisers: readonly InitialiserCase[]
+  readonly layers: readonly LayerCase[]
   readonly keys: readonly KeysCase[]
 }>('haiku')
 
@@ -282,6 +292,31 @@ test.each(
         ? { absolute: 1e-6 }
         : { relative: 1e-6, absolute: 1e-7 }
   expect(mismatch(w, row.expected, near)).toBe(undefined)
+})
+
+// ------------------------------------------------------------------------------------------------------------------- layers
+
+const layers: Readonly<Record<string, (options: Readonly<Record<string, never>>) => (x: NDArray) => NDArray>> = {
+  linear: ({ outputSize, ...options }) => hk.linear(outputSize!, options),
+  flatten: (options) => hk.flatten(options),
+}
+test.each(
+  cases.layers
+    .filter((row) => Object.hasOwn(layers, row.layer))
+    .map(
+      (row) =>
+        [
+          `${row.layer} ${JSON.stringify(row.options)} of ${row.inputs[0].dtype}[${row.inputs[0].shape.join()}]`,
+          row,
+        ] as const,
+    ),
+)('%s', (_, row) => {
+  const net = hk.transform((x: NDArray) => layers[row.layer]!(row.options)(x))
+  const near =
+    row.inputs[0].dtype === 'float16' ? { relative: 2 ** -9, absolute: 2 ** -10 } : { relative: 1e-5, absolute: 1e-6 }
+  const x = decode(row.inputs[0])
+  expect(mismatch(net.init(random.key(row.seed), x), row.initial, near)).toBe(undefined)
+  expect(mismatch(net.apply(decode<hk.Params>(row.params), null, x), row.outputs[0], near)).toBe(undefined)
 })
 
 // --------------------------------------------------------------------------------------------------------------------- keys

@@ -1,5 +1,5 @@
 /** The fully connected layer. */
-import { type NDArray, ShapeError, checkOptions, np } from '@fluxion/core'
+import { type NDArray, OptionError, ShapeError, checkOptions, misuse, np } from '@fluxion/core'
 import { type Initializer, truncatedNormal, zeros } from './initializers.ts'
 import { type Module, module } from './module.ts'
 import { getParameter } from './parameters.ts'
@@ -31,6 +31,8 @@ export const linear: (outputSize: number, options?: LinearOptions) => Module = m
   'linear',
   (outputSize: number, options: LinearOptions = {}) => {
     checkOptions('linear', options, ['withBias', 'wInit', 'bInit', 'name'])
+    if (!Number.isInteger(outputSize) || outputSize < 0)
+      throw new OptionError(misuse('linear', 'a whole number as output size', String(outputSize)))
     const { withBias = true, wInit, bInit = zeros } = options
     return (x: NDArray): NDArray => {
       if (x.ndim === 0) throw new ShapeError('linear: expected an input of at least one axis, got a scalar')

@@ -163,6 +163,7 @@ test('linear computes x · w + b over the last axis', () => {
     expect(net.apply(net.init(key, y), y).toArray()).toEqual(np.full([...shape.slice(0, -1), 2], 4).toArray())
   }
   expect(() => net.init(key, np.array(1))).toThrow(ShapeError)
+  expect(() => init((y) => hk.linear(2.5)(y))).toThrow('linear: expected a whole number as output size, got 2.5')
   expect(() => init((y) => hk.linear(2, { bias: false } as never)(y))).toThrow("expected known options, got 'bias'")
 })
 test('batchApply merges leading axes of a tree and splits them in the results', () => {

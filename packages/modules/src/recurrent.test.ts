@@ -57,6 +57,10 @@ test('a stack has the states of its cores in order, and applies all layers in or
     [2, 3],
     [1, 1],
   ])
+  const wrong = hk.transform((x: NDArray) => stack()(x, [np.zeros([2, 4])] as never))
+  expect(() => wrong.init(key, inputs.get(0))).toThrow(
+    'deepRNN: expected a list of 3 states, one for each core, got a list of 1',
+  )
   const empty = hk.transform((x: NDArray) => hk.deepRNN([])(x, []))
   expect(empty.apply({}, null, inputs)[0].toArray()).toEqual(inputs.toArray())
 })

@@ -1,5 +1,5 @@
 /** Recurrent cores: stacks of them, and running them over time. */
-import { type NDArray, ShapeError, checkOptions, lax, np, showAval, tree } from '@fluxion/core'
+import { type NDArray, ShapeError, TreeError, checkOptions, lax, misuse, np, showAval, tree } from '@fluxion/core'
 import { insideTransform } from './frame.ts'
 import { type AnyCore, type Core, module } from './module.ts'
 import { scan } from './lift.ts'
@@ -24,8 +24,20 @@ const isCore = (layer: Layer): layer is AnyCore => 'initialState' in layer
 export const deepRNN: <const L extends readonly Layer[]>(layers: L, options?: { name?: string }) => Core<States<L>> =
   module('deep_rnn', (layers: readonly Layer[], options: { name?: string } = {}) => {
     checkOptions('deepRNN', options, ['name'])
+    const cores = layers.filter(isCore)
     return {
       call(x: NDArray, state: readonly unknown[]): readonly [NDArray, unknown[]] {
+        if (!Array.isArray(state) || state.length !== cores.length) {
+          const got = Array.isArray(state) ? `a list of ${state.length}` : typeof state
+          throw new TreeError(
+            misuse(
+              'deepRNN',
+              `a list of ${cores.length} states, one for each core`,
+              got,
+              'start from initialState of this stack',
+            ),
+          )
+        }
         const next: unknown[] = []
         let value = x
         for (const layer of layers) {
@@ -39,8 +51,7 @@ export const deepRNN: <const L extends readonly Layer[]>(layers: L, options?: { 
         }
         return [value, next]
       },
-      initialState: (batch: number | null): unknown[] =>
-        layers.filter(isCore).map((layer) => layer.initialState(batch)),
+      initialState: (batch: number | null): unknown[] => cores.map((layer) => layer.initialState(batch)),
     }
   }) as never
 

@@ -166,6 +166,10 @@ describe.each(rows)('$name', ({ name, make, params: names, variables, dense, mod
       `expected a state of shape […,${3 * variables}], got f32[4,5]`,
     )
   })
+  test('says that it wants a state', () => {
+    const none = hk.transform((y: NDArray) => make([3])(y, undefined as never)[0])
+    expect(() => none.init(key, inputs([4, 3]))).toThrow('expected a state that is an array, got undefined')
+  })
   test('refuses options that it does not have', () => {
     const bad =
       (options: object, shape: unknown = [3]) =>

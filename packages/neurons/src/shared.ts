@@ -1,9 +1,10 @@
 /** What neurons share: options and their checks, learnable decays, resting states. */
 import {
-  type NDArray,
+  NDArray,
   OptionError,
   type Shape,
   ShapeError,
+  TreeError,
   checkOptions,
   misuse,
   nn,
@@ -102,6 +103,8 @@ export function checkCall(where: string, x: NDArray, state: NDArray, shape: Shap
   checkEnd(where, 'a state', state, stateShape(shape, variables), 'start from initialState of this core')
 }
 function checkEnd(where: string, what: string, x: NDArray, shape: Shape, hint: string): void {
+  if (!(x instanceof NDArray))
+    throw new TreeError(misuse(where, `${what} that is an array`, Array.isArray(x) ? 'a list' : typeof x, hint))
   const own = x.shape.slice(Math.max(0, x.ndim - shape.length))
   if (own.length === shape.length && own.every((dim, i) => dim === shape[i])) return
   throw new ShapeError(misuse(where, `${what} of shape [${['…', ...shape].join(',')}]`, showAval(x.aval), hint))
