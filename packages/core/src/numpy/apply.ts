@@ -113,6 +113,15 @@ function checkCore(what: string, shape: Shape, names: readonly string[], sizes: 
  */
 export function vectorize<R extends NDArray | readonly NDArray[]>(
   f: (...args: NDArray[]) => R,
+  options?: VectorizeOptions,
+): (...args: readonly ArrayLike[]) => R
+// functions that take options behind their arrays, such as those of `np`
+export function vectorize<R extends NDArray | readonly NDArray[]>(
+  f: (...args: never[]) => R,
+  options?: VectorizeOptions,
+): (...args: readonly ArrayLike[]) => R
+export function vectorize<R extends NDArray | readonly NDArray[]>(
+  f: (...args: never[]) => R,
   options: VectorizeOptions = {},
 ): (...args: readonly ArrayLike[]) => R {
   checkOptions('vectorize', options, ['excluded', 'signature'])
@@ -133,7 +142,7 @@ export function vectorize<R extends NDArray | readonly NDArray[]>(
     const shape = broadcastShapes('vectorize', ...leading)
     const core = (...given: NDArray[]): R => {
       const all = args.map((arg, i) => (free.includes(i) ? given[free.indexOf(i)]! : (arg as NDArray)))
-      const result = f(...all)
+      const result = f(...(all as never[]))
       if (parsed !== null) checkResults(result, parsed.outputs, sizes)
       return result
     }

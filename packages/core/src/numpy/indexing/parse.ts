@@ -1,5 +1,5 @@
 /** What the parts of an index mean for an array of a given shape: one meaning for every axis, and new axes between them. */
-import { type ArrayLike, ConcreteArray, NDArray } from '../../array.ts'
+import { ConcreteArray, NDArray } from '../../array.ts'
 import { ConcretizationError, IndexError, misuse } from '../../errors.ts'
 import { showAval } from '../../ir/aval.ts'
 import { type Shape, range, sameShape, sizeOf, stridesOf } from '../../shape.ts'

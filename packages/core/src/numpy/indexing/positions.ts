@@ -1,5 +1,5 @@
 /** Positions along an axis as arrays of integers: what lists and arrays in an index become. */
-import { type ArrayLike, NDArray } from '../../array.ts'
+import type { ArrayLike, NDArray } from '../../array.ts'
 import { dtypes, isInteger, isSigned } from '../../dtype.ts'
 import { DtypeError, IndexError, misuse } from '../../errors.ts'
 import { showAval } from '../../ir/aval.ts'

@@ -167,7 +167,7 @@ test('misuse is refused with what was expected', () => {
     ],
   ]
   for (const [run, kind, text] of cases) {
-    expect(run, text).toThrow(kind)
+    expect(run).toThrow(kind)
     expect(run).toThrow(text)
   }
 })
