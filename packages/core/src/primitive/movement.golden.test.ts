@@ -1,13 +1,10 @@
 /** Movement, indexing, sorting and bits against real JAX: values, tangents, cotangents and batches of every case. */
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { NDArray } from '../array.ts'
-import type { HostArray } from '../backend/interface.ts'
-import { allocate } from '../backend/reference/host.ts'
-import type { DType } from '../dtype.ts'
+import { type Encoded, decode, golden } from '../numpy/golden.testing.ts'
 import { unpackbits } from './bits.ts'
 import { type BatchDim, Linear, type Tangent, Zero } from './define.ts'
-import { array, callOf, hostOf, useHostBackend } from './hostBackend.testing.ts'
+import { callOf, hostOf, useHostBackend } from './hostBackend.testing.ts'
 import {
   dynamicSlice,
   dynamicUpdateSlice,
@@ -24,11 +21,6 @@ import { instantiate } from './zeros.ts'
 
 useHostBackend()
 
-interface Encoded {
-  readonly dtype: DType
-  readonly shape: readonly number[]
-  readonly data: readonly (number | boolean | string)[]
-}
 interface Case {
   readonly op: string
   // Parameters of as many types as there are operations, read from a file.
@@ -43,14 +35,8 @@ interface Case {
     readonly outs: readonly Encoded[]
   }[]
 }
-const file = new URL('../../../../test/golden/movement.json', import.meta.url)
-const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { readonly cases: readonly Case[] }
+const { cases } = golden<{ readonly cases: readonly Case[] }>('movement')
 
-function decode({ dtype, shape, data }: Encoded): HostArray {
-  const out = allocate(dtype, data.length)
-  for (const [i, value] of data.entries()) out[i] = Number(value)
-  return { dtype, shape, data: out }
-}
 type Run = (args: readonly NDArray[], params: never) => readonly NDArray[]
 type Params<F extends (...args: never[]) => unknown> = Parameters<F> extends [...infer _, infer Last] ? Last : never
 const scattering =
@@ -86,7 +72,7 @@ const operations: Readonly<Record<string, Run>> = {
 
 /** Values are moved and so equal to the sign of zero; what was computed with is close to within the last bits. */
 function expectSame(got: NDArray, want: Encoded, exact = true): void {
-  const [mine, theirs] = [hostOf(got), decode(want)]
+  const [mine, theirs] = [hostOf(got), hostOf(decode(want))]
   expect([mine.dtype, mine.shape]).toEqual([theirs.dtype, theirs.shape])
   if (exact) return expect(mine.data).toEqual(theirs.data)
   mine.data.forEach((value, i) =>
@@ -94,14 +80,14 @@ function expectSame(got: NDArray, want: Encoded, exact = true): void {
   )
 }
 const tangentOf = (encoded: Encoded | null, x: NDArray): Tangent =>
-  encoded === null ? new Zero(x.aval) : array(decode(encoded))
+  encoded === null ? new Zero(x.aval) : decode(encoded)
 
 for (const [number, { op, params, args: encoded, outs, jvp, vjp, vmap }] of cases.entries()) {
   const run = operations[op]!
   const shapes = encoded.map(({ dtype, shape }) => `${dtype}[${shape.join(',')}]`).join(' ')
 
   test(`case ${number}: ${op} ${JSON.stringify(params)} of ${shapes} is JAX's`, () => {
-    const args = encoded.map((arg) => array(decode(arg)))
+    const args = encoded.map((arg) => decode(arg))
     run(args, params).forEach((out, i) => expectSame(out, outs[i]!))
     const call = callOf(() => run(args, params))
     const computed = ['scatterMin', 'scatterMax'].includes(op)
@@ -124,7 +110,7 @@ for (const [number, { op, params, args: encoded, outs, jvp, vjp, vmap }] of case
           i === at || (vjp.args[i] !== null && op !== 'scatterMul') ? new Linear(arg.aval) : arg,
         )
         const cts = call.primitive.transpose!(
-          vjp.cts.map((ct) => array(decode(ct))),
+          vjp.cts.map((ct) => decode(ct)),
           mixed,
           call.params,
         )
@@ -135,7 +121,7 @@ for (const [number, { op, params, args: encoded, outs, jvp, vjp, vmap }] of case
       if (call === undefined) continue
       const size = stacked[axes.findIndex((axis) => axis !== null)]!.shape[axes.find((axis) => axis !== null)!]!
       const [results, dims] = call.primitive.batch!(
-        stacked.map((arg) => array(decode(arg))),
+        stacked.map((arg) => decode(arg)),
         axes,
         call.params,
         { size, name: undefined },

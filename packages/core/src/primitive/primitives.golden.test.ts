@@ -1,14 +1,13 @@
 /** Reductions, running folds, convolutions, windows, factorisations and random bits against real JAX: values and JVPs. */
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { NDArray } from '../array.ts'
-import { allocate } from '../backend/reference/host.ts'
-import { type DType, isFloat } from '../dtype.ts'
+import { isFloat } from '../dtype.ts'
+import { type Encoded, decode, golden } from '../numpy/golden.testing.ts'
 import { bind, ruleOf } from '../trace.ts'
 import './conv.ts'
 import './cumulative.ts'
 import { type AnyPrimitive, primitives } from './define.ts'
-import { array, hostOf, useHostBackend } from './hostBackend.testing.ts'
+import { hostOf, useHostBackend } from './hostBackend.testing.ts'
 import './linalg.ts'
 import './random.ts'
 import './reduce.ts'
@@ -17,11 +16,6 @@ import { instantiate } from './zeros.ts'
 
 useHostBackend()
 
-interface Encoded {
-  readonly dtype: DType
-  readonly shape: readonly number[]
-  readonly data: readonly (number | string)[]
-}
 interface Case {
   readonly primitive: string
   readonly params: object
@@ -29,15 +23,6 @@ interface Case {
   readonly outs: readonly Encoded[]
   readonly tangents?: readonly Encoded[]
   readonly outTangents?: readonly (Encoded | null)[]
-}
-
-const file = new URL('../../../../test/golden/primitives.json', import.meta.url)
-const golden = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Case[]>
-
-function decode({ dtype, shape, data }: Encoded): NDArray {
-  const values = allocate(dtype, data.length)
-  data.forEach((value, i) => (values[i] = Number(value)))
-  return array({ shape, dtype, data: values })
 }
 
 /** Columns of eigenvectors and singular vectors are compared with the sign that makes them agree with the expected ones. */
@@ -78,7 +63,7 @@ function expectClose(got: NDArray, want: Encoded, signs: readonly number[], tole
   }
 }
 
-for (const [section, cases] of Object.entries(golden)) {
+for (const [section, cases] of Object.entries(golden<Record<string, Case[]>>('primitives'))) {
   if (!Array.isArray(cases)) continue
   // JAX computes in float32; factorisations amplify its rounding by their conditions
   const tolerance = section === 'factorisations' ? 2e-4 : 3e-6

@@ -1,24 +1,17 @@
 /** Random numbers against real JAX: keys, bits and integers exactly, floats exactly or to the digits that the table below says. */
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { NDArray } from '../array.ts'
-import { allocate } from '../backend/reference/host.ts'
 import { type DType, dtypes } from '../dtype.ts'
 import '../setup.ts'
+import { type Encoded, decode, golden } from '../numpy/golden.testing.ts'
 import { erf } from '../primitive/elementwise/special/erf.ts'
 import { randomBits } from '../primitive/random.ts'
 import { reduceSum } from '../primitive/reduce.ts'
 import { range } from '../shape.ts'
-import { fromHost } from '../trace.ts'
 import { grad } from '../transform/autodiff.ts'
 import { keysOf } from './arguments.ts'
 import * as random from './index.ts'
 
-interface Encoded {
-  readonly dtype: DType
-  readonly shape: readonly number[]
-  readonly data: readonly (number | boolean | string)[]
-}
 interface KeyRow {
   readonly fn: string
   readonly seed: number
@@ -59,14 +52,8 @@ interface Golden extends Readonly<Record<(typeof sections)[number] | 'gradients'
     readonly 'permutation(7000)[:10]': Encoded
   }
 }
-const file = new URL('../../../../test/golden/random.json', import.meta.url)
-const golden = JSON.parse(readFileSync(file, 'utf8')) as Golden
+const recorded = golden<Golden>('random')
 
-function decode({ dtype, shape, data }: Encoded): NDArray {
-  const out = allocate(dtype, data.length)
-  for (const [i, value] of data.entries()) out[i] = Number(value)
-  return fromHost({ dtype, shape, data: out })
-}
 const isEncoded = (x: unknown): x is Encoded =>
   typeof x === 'object' && x !== null && 'data' in x && !(x instanceof NDArray)
 const elements = (x: NDArray): number[] => [...x.dataSync()]
@@ -192,7 +179,7 @@ const allowanceOf = (row: Row): Allowance | undefined => {
   return dtype === 'float32' ? allowances[row.fn] : undefined
 }
 
-for (const { fn, seed, num, data, expected } of golden.keys) {
+for (const { fn, seed, num, data, expected } of recorded.keys) {
   test(`keys: ${fn} of seed ${seed}${num === undefined ? '' : ` by ${JSON.stringify(num)}`}${data === undefined ? '' : ` with ${data}`}`, () => {
     let key = random.key(seed)
     if (fn.startsWith('chain')) for (let i = 0; i < 4; i++) key = keysOf(random.foldIn(key, i))[1]!
@@ -201,18 +188,18 @@ for (const { fn, seed, num, data, expected } of golden.keys) {
     expectSame(key, expected)
   })
 }
-for (const { seed, shape, dtype, expected } of golden.bits) {
+for (const { seed, shape, dtype, expected } of recorded.bits) {
   test(`bits: ${dtype} of shape [${shape.join()}]`, () =>
     expectSame(random.bits(random.key(seed), shape, { dtype }), expected))
 }
-for (const { seed, shape, highLow } of golden.bits64) {
+for (const { seed, shape, highLow } of recorded.bits64) {
   test(`bits: 64 of shape [${shape.join()}]`, () => {
     const words = randomBits(random.key(seed), shape, 64)
     expect([words.shape, elements(words)]).toEqual([[...shape, 2], highLow.flat()])
   })
 }
 for (const section of sections) {
-  for (const [i, row] of golden[section].entries()) {
+  for (const [i, row] of recorded[section].entries()) {
     if (upToSign(row)) continue
     const allowance = allowanceOf(row)
     test(`${section} ${i}: ${show(row)}`, () => {
@@ -221,7 +208,7 @@ for (const section of sections) {
     })
   }
 }
-for (const row of golden.continuous.filter(upToSign)) {
+for (const row of recorded.continuous.filter(upToSign)) {
   test(`${show(row)} up to the signs of the vectors`, () => {
     // Cov = [[2, ½], [½, 1]] has its eigenvectors at angles φ with tan 2φ = 1
     const phi = Math.PI / 8
@@ -236,7 +223,7 @@ for (const row of golden.continuous.filter(upToSign)) {
     for (const [i, value] of components(sample(row)).entries()) expect(Math.abs(value - wanted[i]!)).toBeLessThan(1e-6)
   })
 }
-for (const row of golden.gradients) {
+for (const row of recorded.gradients) {
   test(`the derivative by ${row.by} of ${show(row)}`, () => {
     const total = (value: NDArray): NDArray => {
       const samples = sample(row, value)
@@ -249,17 +236,17 @@ for (const row of golden.gradients) {
 }
 
 test('a prefix of the bits does not depend on what follows', () => {
-  const { first, last, sumModulo2To32 } = golden.laws['bits of shape [1000]']
+  const { first, last, sumModulo2To32 } = recorded.laws['bits of shape [1000]']
   const words = elements(random.bits(random.key(42), [1000]))
   expect(words.slice(0, 4)).toEqual(first.data)
   expect(words.slice(-4)).toEqual(last.data)
   expect(words.reduce((sum, word) => (sum + word) % 2 ** 32)).toBe(sumModulo2To32)
   const wide = elements(random.bits(random.key(42), [3, 70000]))
-  expect(wide.slice(140000, 140004)).toEqual(golden.laws['bits of shape [3, 70000], row 2, first four'].data)
+  expect(wide.slice(140000, 140004)).toEqual(recorded.laws['bits of shape [3, 70000], row 2, first four'].data)
 })
 test('large normal arrays and permutations are those of JAX', () => {
   const x = elements(random.normal(random.key(42), [10000]))
-  expect(x.reduce((sum, value) => sum + value) / 10000).toBeCloseTo(golden.laws['mean of normal of shape [10000]'], 6)
+  expect(x.reduce((sum, value) => sum + value) / 10000).toBeCloseTo(recorded.laws['mean of normal of shape [10000]'], 6)
   const order = elements(random.permutation(random.key(42), 7000))
-  expect(order.slice(0, 10)).toEqual(golden.laws['permutation(7000)[:10]'].data)
+  expect(order.slice(0, 10)).toEqual(recorded.laws['permutation(7000)[:10]'].data)
 })

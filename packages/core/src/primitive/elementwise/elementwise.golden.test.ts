@@ -1,23 +1,17 @@
 /** Elementwise operations against real JAX: values and the first two derivatives, at edge points. */
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { NDArray } from '../../array.ts'
-import { allocate } from '../../backend/reference/host.ts'
 import { type DType, dtypes, isFloat } from '../../dtype.ts'
+import { type Encoded, decode, golden as goldenOf } from '../../numpy/golden.testing.ts'
 import { jvpFlat } from '../../transform/jvp.ts'
 import { type Tangent, Zero } from '../define.ts'
 import * as lax from '../elementwise.ts'
-import { array, hostOf, useHostBackend } from '../hostBackend.testing.ts'
+import { hostOf, useHostBackend } from '../hostBackend.testing.ts'
 import { full } from '../movement.ts'
 import { instantiate } from '../zeros.ts'
 
 useHostBackend()
 
-interface Encoded {
-  readonly dtype: DType
-  readonly shape: readonly number[]
-  readonly data: readonly (number | boolean | string)[]
-}
 interface Case {
   readonly name: string
   readonly args: readonly Encoded[]
@@ -26,14 +20,7 @@ interface Case {
   readonly second?: readonly (Encoded | null)[]
 }
 type Section = 'floats' | 'integers' | 'conversions' | 'bitcasts'
-const file = new URL('../../../../../test/golden/elementwise.json', import.meta.url)
-const golden = JSON.parse(readFileSync(file, 'utf8')) as Record<Section, readonly Case[]>
-
-function decoded({ dtype, shape, data }: Encoded): NDArray {
-  const stored = allocate(dtype, data.length)
-  for (const [i, value] of data.entries()) stored[i] = Number(value)
-  return array({ dtype, shape, data: stored })
-}
+const golden = goldenOf<Record<Section, readonly Case[]>>('elementwise')
 
 type Operation = (...args: NDArray[]) => NDArray
 /** `shift_left` as this library spells it: `shiftLeft`. */
@@ -50,7 +37,7 @@ function operation(name: string): Operation {
 function differences(got: NDArray, want: Encoded, units: number, floor = 0): string[] {
   expect([got.dtype, got.shape]).toEqual([want.dtype, want.shape])
   const { eps, tiny } = dtypes[want.dtype]
-  const wanted = hostOf(decoded(want)).data
+  const wanted = hostOf(decode(want)).data
   return want.data.flatMap((_, i) => {
     const [x, y] = [hostOf(got).data[i]!, wanted[i]!]
     // XLA flushes numbers below the normal ones to zero, of the same sign.
@@ -81,7 +68,7 @@ for (const { name, args, out, first, second } of golden.floats) {
   test(`${name} is JAX's, with both derivatives`, () => {
     const f = operation(name)
     const units = unitsOf(name)
-    const xs = args.map(decoded)
+    const xs = args.map(decode)
     const report: Record<string, string[]> = { value: differences(f(...xs), out, units) }
     // Derivatives such as (1 + y)(1 − y) lose absolutely what y was rounded by.
     for (const [i, want] of (first ?? []).entries()) {
@@ -97,16 +84,16 @@ for (const { name, args, out, first, second } of golden.floats) {
 
 for (const { name, args, out } of golden.integers) {
   test(`${name} of ${args[0]!.dtype} is JAX's`, () => {
-    expect(differences(operation(name)(...args.map(decoded)), out, 0)).toEqual([])
+    expect(differences(operation(name)(...args.map(decode)), out, 0)).toEqual([])
   })
 }
 for (const { name, args, out } of golden.conversions) {
   test(`conversion of ${args[0]!.dtype} to ${name} is JAX's`, () => {
-    expect(differences(lax.convert(decoded(args[0]!), name as DType), out, 0)).toEqual([])
+    expect(differences(lax.convert(decode(args[0]!), name as DType), out, 0)).toEqual([])
   })
 }
 for (const { name, args, out } of golden.bitcasts) {
   test(`the bits of ${args[0]!.dtype} as ${name} are JAX's`, () => {
-    expect(differences(lax.bitcast(decoded(args[0]!), name as DType), out, 0)).toEqual([])
+    expect(differences(lax.bitcast(decode(args[0]!), name as DType), out, 0)).toEqual([])
   })
 }
