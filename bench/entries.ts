@@ -54,7 +54,19 @@ function trainStep({ precision, recurrence }: TrainStep): Prepared {
 }
 
 export const entries: readonly Entry[] = [
-  { name: 'train-step', about: 'elementwise RLIF, float32', prepare: () => trainStep({ precision: 'full', recurrence: 'elementwise' }) },
-  { name: 'train-step-half', about: 'elementwise RLIF, half policy', prepare: () => trainStep({ precision: 'half', recurrence: 'elementwise' }) },
-  { name: 'train-step-dense', about: 'dense recurrence, float32', prepare: () => trainStep({ precision: 'full', recurrence: 'dense' }) },
+  {
+    name: 'train-step',
+    about: 'elementwise RLIF, float32',
+    prepare: () => trainStep({ precision: 'full', recurrence: 'elementwise' }),
+  },
+  {
+    name: 'train-step-half',
+    about: 'elementwise RLIF, half policy',
+    prepare: () => trainStep({ precision: 'half', recurrence: 'elementwise' }),
+  },
+  {
+    name: 'train-step-dense',
+    about: 'dense recurrence, float32',
+    prepare: () => trainStep({ precision: 'full', recurrence: 'dense' }),
+  },
 ]

@@ -27,17 +27,33 @@ if (unknown.length > 0) {
   console.error(`there is no entry '${unknown[0]}'; there are ${entries.map((entry) => entry.name).join(', ')}`)
   process.exit(1)
 }
-const row = (cells: readonly string[]): string => cells.map((cell, i) => (i < 2 ? cell.padEnd([18, 10][i]!) : cell.padStart(11))).join(' ')
+const row = (cells: readonly string[]): string =>
+  cells.map((cell, i) => (i < 2 ? cell.padEnd([18, 10][i]!) : cell.padStart(11))).join(' ')
 const ms = (value: number | undefined): string => (value === undefined ? '–' : `${value} ms`)
 if (options.json !== true) console.log(row(['entry', 'backend', 'trace', 'first', 'median', 'min', 'runs']))
 for (const { name } of entries.filter((entry) => options.only?.includes(entry.name) ?? true)) {
-  const measured = spawnSync(process.execPath, [fileURLToPath(new URL('./measure.ts', import.meta.url)), name, options.seconds], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const measured = spawnSync(
+    process.execPath,
+    [fileURLToPath(new URL('./measure.ts', import.meta.url)), name, options.seconds],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   if (measured.status !== 0) process.exit(measured.status ?? 1)
   const line = measured.stdout.trim()
   const result = JSON.parse(line) as Result
   if (options.json === true) console.log(line)
-  else console.log(row([name, result.backend, ms(result.trace_ms), ms(result.first_ms), ms(result.median_ms), ms(result.min_ms), String(result.runs)]))
+  else
+    console.log(
+      row([
+        name,
+        result.backend,
+        ms(result.trace_ms),
+        ms(result.first_ms),
+        ms(result.median_ms),
+        ms(result.min_ms),
+        String(result.runs),
+      ]),
+    )
 }

@@ -3,7 +3,8 @@ import { entries } from './entries.ts'
 
 const [name, seconds] = process.argv.slice(2)
 const entry = entries.find((candidate) => candidate.name === name)
-if (entry === undefined) throw new Error(`there is no entry '${name}'; there are ${entries.map((candidate) => candidate.name).join(', ')}`)
+if (entry === undefined)
+  throw new Error(`there is no entry '${name}'; there are ${entries.map((candidate) => candidate.name).join(', ')}`)
 
 const timed = (f: () => void): number => {
   const start = performance.now()

@@ -16,7 +16,7 @@ import { confusionFigure, confusionMatrix, curve, figure, horizontalLine, savefi
 import { policy, setPolicy } from '@fluxion/precision'
 import { scanProgress } from '@fluxion/progress'
 import { arctan } from '@fluxion/surrogates'
-import { describe, readSettings } from './settings.ts'
+import { describe, readSettings, shiftOf } from './settings.ts'
 
 const settings = readSettings()
 console.log(`settings\n${describe(settings)}`)
@@ -40,7 +40,9 @@ const shd = await shdLoader({
   ...(settings.data === undefined ? {} : { path: settings.data }),
 })
 const { obs } = shd.trainEpoch(random.key(settings.seed))
-console.log(`data: ${settings.data ?? 'built-in spoken digits (synthetic speech)'}; one training epoch is ${obs.dtype}[${obs.shape.join(',')}]`)
+console.log(
+  `data: ${settings.data ?? 'built-in spoken digits (synthetic speech)'}; one training epoch is ${obs.dtype}[${obs.shape.join(',')}]`,
+)
 
 // %% [markdown]
 // ## The network
@@ -68,7 +70,8 @@ const initialParams = snn.init(random.key(settings.seed), obs.get(0))
 // ## Gradient descent
 // Epochs, batches and time steps are nested scans of one compiled program: shuffling, augmentation, training and validation included.
 // %%
-const loss = (params: hk.Params, events: NDArray, targets: NDArray): NDArray => integralCrossentropy(snn.apply(params, events)[0], targets)
+const loss = (params: hk.Params, events: NDArray, targets: NDArray): NDArray =>
+  integralCrossentropy(snn.apply(params, events)[0], targets)
 const rng = random.key(settings.seed)
 
 const evalStep = jit((params: hk.Params, { obs, labels }: Batch) => {
@@ -77,7 +80,11 @@ const evalStep = jit((params: hk.Params, { obs, labels }: Batch) => {
   return [params, np.array([accuracy, integralCrossentropy(traces, labels)])]
 })
 
-function descend<S extends Tree>(message: string, optimiser: optim.Transformation<S>, augment: (data: NDArray, key: NDArray) => NDArray) {
+function descend<S extends Tree>(
+  message: string,
+  optimiser: optim.Transformation<S>,
+  augment: (data: NDArray, key: NDArray) => NDArray,
+) {
   type State = [hk.Params, S]
   const trainStep = jit(([params, state]: State, { obs, labels }: Batch): [State, NDArray] => {
     const events = np.unpackbits(obs, { axis: 1 }) // time, one step to the byte again
@@ -87,7 +94,10 @@ function descend<S extends Tree>(message: string, optimiser: optim.Transformatio
     return [[optim.applyUpdates(params, updates), next], value]
   })
   const validation = shd.valEpoch()
-  const bar = scanProgress(settings.epochs, { message, metrics: (y: NDArray) => ({ loss: y.get(0), 'val accuracy': y.get(1) }) })
+  const bar = scanProgress(settings.epochs, {
+    message,
+    metrics: (y: NDArray) => ({ loss: y.get(0), 'val accuracy': y.get(1) }),
+  })
   const epoch = bar((state: State, i: NDArray): [State, NDArray] => {
     const [end, losses] = lax.scan(trainStep, state, shd.trainEpoch(random.foldIn(rng, i)))
     const [, metrics] = lax.scan(evalStep, end[0], validation)
@@ -96,7 +106,9 @@ function descend<S extends Tree>(message: string, optimiser: optim.Transformatio
   const start: State = [initialParams, optimiser.init(initialParams)]
   const [[params], metrics] = jit(() => lax.scan(epoch, start, np.arange(settings.epochs)))()
   const [trainLoss, valAccuracy, valLoss] = metrics.get(-1).toArray() as number[]
-  console.log(`${message}: train loss ${trainLoss!.toFixed(3)}, validation accuracy ${valAccuracy!.toFixed(3)}, validation loss ${valLoss!.toFixed(3)}`)
+  console.log(
+    `${message}: train loss ${trainLoss!.toFixed(3)}, validation accuracy ${valAccuracy!.toFixed(3)}, validation loss ${valLoss!.toFixed(3)}`,
+  )
   return { params, metrics }
 }
 
@@ -107,7 +119,8 @@ function descend<S extends Tree>(message: string, optimiser: optim.Transformatio
 // %%
 const batches = obs.shape[0]
 const warmUp = optim.linearSchedule(1e-5, 10 * settings.rate, settings.epochs * batches)
-const ramp = descend('rate ramp', optim.lion(warmUp), shiftAugment({ maxShift: shiftOf(25) }))
+const augment = shiftAugment({ maxShift: shiftOf(settings) })
+const ramp = descend('rate ramp', optim.lion(warmUp), augment)
 
 mkdirSync(settings.out, { recursive: true })
 const picture = (name: string): string => join(settings.out, name)
@@ -126,7 +139,6 @@ savefig(
 // ## Training, without and with gradient centralization
 // Centralization subtracts from each weight matrix's gradient its mean over all axes but the first.
 // %%
-const augment = shiftAugment({ maxShift: shiftOf(16) })
 const plain = descend('without centralization', optim.lion(settings.rate), augment)
 const centralized = descend('with centralization', optim.chain(optim.centralize(), optim.lion(settings.rate)), augment)
 
@@ -137,7 +149,12 @@ savefig(
       curve(centralized.metrics.get(':', 1), { label: 'gradient centralization' }),
       horizontalLine(0.9, { dashed: true, color: 'black' }),
     ],
-    { title: 'Impact of gradient centralization', xLabel: 'epoch', yLabel: 'validation accuracy', yTicks: [0, 0.2, 0.4, 0.6, 0.8, 1] },
+    {
+      title: 'Impact of gradient centralization',
+      xLabel: 'epoch',
+      yLabel: 'validation accuracy',
+      yTicks: [0, 0.2, 0.4, 0.6, 0.8, 1],
+    },
   ),
   picture('centralization.png'),
 )
@@ -153,25 +170,41 @@ const testStep = jit((params: hk.Params, { obs }: { obs: NDArray }) => {
 })
 const test = shd.testAll()
 const [, predicted] = lax.scan(testStep, centralized.params, { obs: test.obs })
-const [labels, predictions, counts, heard] = [test.labels, predicted, test.mask, test.heard].map((x) => [...x.ravel().dataSync()])
-const results = labels!.flatMap((label, i) => (counts![i] === 1 ? [{ label, prediction: predictions![i]!, heard: heard![i] === 1 }] : []))
+const [labels, predictions, counts, heard] = [test.labels, predicted, test.mask, test.heard].map((x) => [
+  ...x.ravel().dataSync(),
+])
+const results = labels!.flatMap((label, i) =>
+  counts![i] === 1 ? [{ label, prediction: predictions![i]!, heard: heard![i] === 1 }] : [],
+)
 const report = (name: string, chosen: typeof results): string => {
   const accuracy = chosen.filter(({ label, prediction }) => label === prediction).length / chosen.length
   return `${name} ${accuracy.toFixed(3)} (n=${chosen.length}, chance 0.050)`
 }
 
 savefig(
-  confusionFigure(confusionMatrix(results.map((r) => r.label), results.map((r) => r.prediction), 20), {
-    title: 'Spoken digits: 0–9 English, 10–19 German',
-  }),
+  confusionFigure(
+    confusionMatrix(
+      results.map((r) => r.label),
+      results.map((r) => r.prediction),
+      20,
+    ),
+    {
+      title: 'Spoken digits: 0–9 English, 10–19 German',
+    },
+  ),
   picture('confusion.png'),
 )
 console.log(`pictures: ${['learning_rate.png', 'centralization.png', 'confusion.png'].map(picture).join(', ')}`)
-console.log(report('accuracy on voices heard in training', results.filter((r) => r.heard)))
-console.log(report('accuracy on voices not heard in training', results.filter((r) => !r.heard)))
+console.log(
+  report(
+    'accuracy on voices heard in training',
+    results.filter((r) => r.heard),
+  ),
+)
+console.log(
+  report(
+    'accuracy on voices not heard in training',
+    results.filter((r) => !r.heard),
+  ),
+)
 console.log(report('test accuracy', results))
-
-/** The original shifts 256 channels; fewer channels are shifted in proportion. */
-function shiftOf(shift: number): number {
-  return Math.max(1, Math.round((shift * settings.channels) / 256))
-}
