@@ -49,6 +49,9 @@ const [[value, aux], withAux] = valueAndGrad((p: Mlp, x: NDArray) => [mlpLoss(p,
 same<[typeof value, typeof aux, typeof withAux], [NDArray, { n: NDArray }, Mlp]>(true)
 const shapes = evalShape(mlpLoss, mlp, x)
 same<typeof shapes, ShapeDtype>(true)
+declare const anyTree: (x: NDArray) => Tree
+const ofAnyTree = evalShape(anyTree, x)
+same<typeof ofAnyTree, unknown>(true)
 const halves = tree.map((a) => a.div(2), { w: [x, y] })
 same<typeof halves, { w: [NDArray, NDArray] }>(true)
 const sums = tree.map((a, b) => a.add(b), mlp, mlp)

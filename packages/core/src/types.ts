@@ -42,8 +42,14 @@ export type Lift<T> = [TreeLike] extends [T]
       ? { [K in keyof T]: Lift<T[K]> }
       : T
 export type LiftAll<A extends readonly unknown[]> = { [K in keyof A]: Lift<A[K]> }
-/** The same tree with other leaves: types of `evalShape`, results of `tree.map` that are no arrays. */
-export type MapLeaves<T, U> = T extends ArrayLike ? U : T extends object ? { [K in keyof T]: MapLeaves<T[K], U> } : T
+/** The same tree with other leaves: types of `evalShape`, results of `tree.map` that are no arrays. Nothing is known of any tree's. */
+export type MapLeaves<T, U> = [Tree] extends [T]
+  ? unknown
+  : T extends ArrayLike
+    ? U
+    : T extends object
+      ? { [K in keyof T]: MapLeaves<T[K], U> }
+      : T
 
 /** Arguments with bare numbers allowed for arrays. `A[K] |` comes first, so that an argument of generic type still passes. */
 export type Loose<A extends readonly unknown[]> = {
