@@ -53,7 +53,7 @@ function adjugateTimes(a: NDArray, b: NDArray): [determinant: NDArray, product: 
   // d / u is the product of the other pivots; with the last pivot replaced by its reciprocal, solving multiplies by it
   const replaced = at(factors, '...', n - 1, n - 1).set(divide(1, before))
   const ones = lax.full([...a.shape.slice(0, -1), 1], 1, a.dtype)
-  // matrices that lack more than one rank have no adjugate but zero
+  // where another pivot than the last is zero, the adjugate counts as zero, as in JAX
   const broken = any(logicalNot(isfinite(triangularSolve(replaced, ones, { leftSide: true }))), {
     axis: [-2, -1],
     keepdims: true,
@@ -93,8 +93,8 @@ general.defjvp(([a]: [NDArray], [t]: [NDArray]): [NDArray, NDArray] => {
 })
 
 /**
- * The determinant of matrices, by their factors L U; of up to three rows by its formula. The derivative adj(A) exists for singular
- * matrices, too.
+ * The determinant of matrices, by their factors L U; of up to three rows by its formula. The derivative adj(A) is finite for singular
+ * matrices, too; it is exact for those whose last pivot alone is zero.
  *
  * @param x f[..., n, n]
  *
