@@ -19,6 +19,8 @@ export interface NDArray extends ArrayMethods {}
 // Merged with the interface above: `implements` cannot be checked here, `methods.ts` checks that none is missing.
 export abstract class NDArray {
   abstract readonly aval: Aval
+  /** Whether the value can be asked for: true of concrete arrays, and of tracers outside of `jit` that stand for one. */
+  abstract readonly hasValue: boolean
   /** Whether an operation took this, or the user read it: a comparison of which neither is true was probably meant as a condition. */
   used = false
 
@@ -57,6 +59,7 @@ export abstract class NDArray {
 /** An array with a value. */
 export class ConcreteArray extends NDArray {
   override readonly aval: Aval
+  override readonly hasValue = true
   #buffer: Buffer | string
   /** The value of a scalar that was a number in the source: programs hold it as a literal. */
   readonly literal: number | undefined

@@ -69,7 +69,9 @@ export const bytesOf = (dtype: DType): number => dtypes[dtype].bits / 8
 /** Check a dtype that came from a caller. */
 export function checkDtype(where: string, dtype: DType): DType {
   if (!Object.hasOwn(dtypes, dtype)) {
-    throw new DtypeError(`${where}: unknown dtype '${String(dtype)}'\nhint: the dtypes are ${Object.keys(dtypes).join(', ')}`)
+    throw new DtypeError(
+      `${where}: unknown dtype '${String(dtype)}'\nhint: the dtypes are ${Object.keys(dtypes).join(', ')}`,
+    )
   }
   return dtype
 }
@@ -104,7 +106,8 @@ const upper = Object.fromEntries(Object.keys(above).map((node) => [node, reach(n
   ReadonlySet<Node>
 >
 
-const nodeOf = ({ dtype, weakType }: Typed): Node => (!weakType ? dtype : isFloat(dtype) ? 'f*' : dtype === 'bool' ? 'bool' : 'i*')
+const nodeOf = ({ dtype, weakType }: Typed): Node =>
+  !weakType ? dtype : isFloat(dtype) ? 'f*' : dtype === 'bool' ? 'bool' : 'i*'
 
 /** The least upper bound of two nodes: of all common upper bounds the one that every other lies above. */
 function join(a: Node, b: Node): Node {
@@ -128,4 +131,5 @@ export function promote(types: readonly Typed[]): Typed {
 }
 
 /** The floating dtype that a function of real numbers computes in: floats stay, integers become (weak or strong) float32. */
-export const inexact = ({ dtype, weakType }: Typed): Typed => (isFloat(dtype) ? { dtype, weakType } : { dtype: 'float32', weakType })
+export const inexact = ({ dtype, weakType }: Typed): Typed =>
+  isFloat(dtype) ? { dtype, weakType } : { dtype: 'float32', weakType }

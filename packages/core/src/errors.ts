@@ -60,7 +60,8 @@ export const misuse = (where: string, expectation: string, got: string, hint?: s
 
 /** Assert what must hold if Fluxion itself is right. */
 export function invariant(condition: unknown, message: string | (() => string)): asserts condition {
-  if (!condition) throw new InvariantError(`${typeof message === 'string' ? message : message()} (this is a bug in Fluxion)`)
+  if (!condition)
+    throw new InvariantError(`${typeof message === 'string' ? message : message()} (this is a bug in Fluxion)`)
 }
 
 /** Refuse options that a function does not have, naming those that it has. */

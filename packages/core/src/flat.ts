@@ -27,7 +27,8 @@ export const dtypeOfTypedArray = (x: unknown): DType | undefined =>
 /** A leaf of a tree as an array; throws on what is none. */
 export function arrayOfLeaf(where: string, leaf: unknown, path: string, numbers: Numbers): NDArray {
   if (leaf instanceof NDArray) return leaf
-  if (typeof leaf === 'number') return scalar(leaf, numbers === 'integral' && Number.isInteger(leaf) ? 'int32' : 'float32', true)
+  if (typeof leaf === 'number')
+    return scalar(leaf, numbers === 'integral' && Number.isInteger(leaf) ? 'int32' : 'float32', true)
   if (typeof leaf === 'boolean') return scalar(leaf ? 1 : 0, 'bool')
   const dtype = dtypeOfTypedArray(leaf)
   if (dtype !== undefined) {
@@ -35,8 +36,21 @@ export function arrayOfLeaf(where: string, leaf: unknown, path: string, numbers:
     const data = given instanceof Uint8ClampedArray ? new Uint8Array(given) : given.slice()
     return fromHost({ shape: [data.length], dtype, data })
   }
-  const shown = typeof leaf === 'function' ? 'a function' : typeof leaf === 'string' ? `the string ${JSON.stringify(leaf)}` : `a ${leaf?.constructor?.name ?? typeof leaf}`
-  throw new TreeError(misuse(where, 'arrays, numbers and booleans as leaves', `${shown} at ${path === '' ? 'the root' : path}`, 'static values go through staticArgnums or a closure'), path)
+  const shown =
+    typeof leaf === 'function'
+      ? 'a function'
+      : typeof leaf === 'string'
+        ? `the string ${JSON.stringify(leaf)}`
+        : `a ${leaf?.constructor?.name ?? typeof leaf}`
+  throw new TreeError(
+    misuse(
+      where,
+      'arrays, numbers and booleans as leaves',
+      `${shown} at ${path === '' ? 'the root' : path}`,
+      'static values go through staticArgnums or a closure',
+    ),
+    path,
+  )
 }
 
 export interface FlatTree {
@@ -81,6 +95,11 @@ export class FlatFunction {
     })
     return this.#result.leaves
   }
+  /** The same, with the results as the tree that the function returned. */
+  readonly callTree = (leaves: readonly NDArray[]): unknown => {
+    const outs = this.call(leaves)
+    return unflatten(this.outDef, outs)
+  }
   get outDef(): TreeDef {
     return this.#result!.def
   }
@@ -92,7 +111,14 @@ export class FlatFunction {
 /** A traced function must run to its end at once. */
 export function refusePromise(where: string, out: unknown): void {
   if (typeof out === 'object' && out !== null && typeof (out as { then?: unknown }).then === 'function') {
-    throw new TreeError(misuse(where, 'a function that returns arrays', 'one that returns a promise', 'await outside of the traced function; it must not be async'))
+    throw new TreeError(
+      misuse(
+        where,
+        'a function that returns arrays',
+        'one that returns a promise',
+        'await outside of the traced function; it must not be async',
+      ),
+    )
   }
 }
 
@@ -100,7 +126,9 @@ export function refusePromise(where: string, out: unknown): void {
 export function checkFunction(where: string, f: unknown): void {
   if (typeof f !== 'function') throw new TreeError(misuse(where, 'a function', f === null ? 'null' : typeof f))
   if (f.constructor.name === 'AsyncFunction' || f.constructor.name === 'AsyncGeneratorFunction') {
-    throw new TreeError(misuse(where, 'a function that returns arrays', 'an async function', 'await outside of the traced function'))
+    throw new TreeError(
+      misuse(where, 'a function that returns arrays', 'an async function', 'await outside of the traced function'),
+    )
   }
 }
 export const nameOf = (f: Function, otherwise = 'fn'): string => (f.name === '' ? otherwise : f.name)

@@ -36,7 +36,8 @@ export function normalAxis(where: string, axis: number, rank: number): number {
 export function normalAxes(where: string, axis: Axis | undefined, rank: number): number[] {
   if (axis === null || axis === undefined) return range(rank)
   const axes = (typeof axis === 'number' ? [axis] : axis).map((one) => normalAxis(where, one, rank))
-  if (new Set(axes).size !== axes.length) throw new ShapeError(`${where}: axes ${JSON.stringify(axis)} name an axis twice`)
+  if (new Set(axes).size !== axes.length)
+    throw new ShapeError(`${where}: axes ${JSON.stringify(axis)} name an axis twice`)
   return axes.sort((a, b) => a - b)
 }
 
@@ -50,7 +51,9 @@ export function broadcastShapes(where: string, ...shapes: readonly Shape[]): num
       const at = rank - shape.length + i
       if (dim === 1 || dim === result[at]) continue
       if (result[at] !== 1) {
-        throw new ShapeError(`${where}: shapes ${shapes.map((s) => `(${s.join(',')})`).join(' and ')} do not broadcast together`)
+        throw new ShapeError(
+          `${where}: shapes ${shapes.map((s) => `(${s.join(',')})`).join(' and ')} do not broadcast together`,
+        )
       }
       result[at] = dim
     }
@@ -58,8 +61,13 @@ export function broadcastShapes(where: string, ...shapes: readonly Shape[]): num
   return result
 }
 
-export const without = <T>(list: readonly T[], indices: readonly number[]): T[] => list.filter((_, i) => !indices.includes(i))
+export const without = <T>(list: readonly T[], indices: readonly number[]): T[] =>
+  list.filter((_, i) => !indices.includes(i))
 /** `list` with `value` inserted before position `at`. */
-export const inserted = <T>(list: readonly T[], at: number, value: T): T[] => [...list.slice(0, at), value, ...list.slice(at)]
+export const inserted = <T>(list: readonly T[], at: number, value: T): T[] => [
+  ...list.slice(0, at),
+  value,
+  ...list.slice(at),
+]
 /** The permutation that undoes `permutation`. */
 export const inverse = (permutation: readonly number[]): number[] => permutation.map((_, i) => permutation.indexOf(i))

@@ -68,6 +68,9 @@ export abstract class Tracer extends NDArray {
     this.origin = new Error('made here')
   }
 
+  override get hasValue(): boolean {
+    return false
+  }
   #refuse(use: string): never {
     const which = this.label === undefined ? '' : ` It comes from ${this.label}.`
     throw new ConcretizationError(
@@ -88,7 +91,9 @@ export abstract class Tracer extends NDArray {
     return this.#refuse('a JavaScript operator or coercion')
   }
   override [Symbol.toPrimitive](hint: string): number | string {
-    return this.#refuse(hint === 'string' ? 'a template string or coercion to text' : 'a JavaScript operator or coercion')
+    return this.#refuse(
+      hint === 'string' ? 'a template string or coercion to text' : 'a JavaScript operator or coercion',
+    )
   }
   override toJSON(): NestedNumbers {
     return this.#refuse('JSON or toArray()')
@@ -110,9 +115,11 @@ export function assertLive(x: NDArray): void {
       'hint: return values from the traced function instead of keeping them in outer variables',
   )
 }
-const here = import.meta.url.slice(0, import.meta.url.lastIndexOf('/'))
-/** Whether a line of a stack lies in Fluxion's core, and so says nothing to the user. */
-export const internal = (line: string): boolean => line.includes(here) && !/\.test\.[jt]s/.test(line)
+// Stacks name files by their address or by their path, as the runtime and its loaders like.
+const here = import.meta.url.slice(0, import.meta.url.lastIndexOf('/')).replace(/^file:\/\//, '')
+/** Whether a line of a stack lies in Fluxion's core, or in the engine's own functions, and so says nothing to the user. */
+export const internal = (line: string): boolean =>
+  (line.includes(here) && !/\.test\.[jt]s/.test(line)) || line.includes('(<anonymous>)')
 
 /** The trace under all others: runs each operation at once on the default back end. */
 class EvalTrace extends Trace {
@@ -120,8 +127,17 @@ class EvalTrace extends Trace {
     const direct = primitive.direct?.(args, params as never)
     if (direct !== undefined) return direct
     const concrete = args.map(concreteOf)
-    const outs = primitive.type(args.map((arg) => arg.aval), params as never)
-    const buffers = backend().apply(primitive, concrete.map((arg) => arg.buffer), concrete.map((arg) => arg.aval), outs, params)
+    const outs = primitive.type(
+      args.map((arg) => arg.aval),
+      params as never,
+    )
+    const buffers = backend().apply(
+      primitive,
+      concrete.map((arg) => arg.buffer),
+      concrete.map((arg) => arg.aval),
+      outs,
+      params,
+    )
     return buffers.map((buffer, i) => new ConcreteArray(outs[i]!, buffer))
   }
 }
@@ -130,7 +146,9 @@ class EvalTrace extends Trace {
 export function concreteOf(x: NDArray): ConcreteArray {
   if (x instanceof ConcreteArray) return x
   assertLive(x)
-  throw new LeakedTracerError(`${x.toString()} was used outside of the function traced by ${x instanceof Tracer ? x.owner.what : 'nobody'}`)
+  throw new LeakedTracerError(
+    `${x.toString()} was used outside of the function traced by ${x instanceof Tracer ? x.owner.what : 'nobody'}`,
+  )
 }
 
 let ruleDepth = 0
@@ -143,7 +161,8 @@ export const currentTrace = (): Trace => current
 let chosen: Backend | undefined
 /** The back end that eager operations and `jit` use. */
 export function backend(): Backend {
-  if (chosen === undefined) throw new DeviceError('no back end is set: import `fluxion` or `@fluxion/core`, not one of their files')
+  if (chosen === undefined)
+    throw new DeviceError('no back end is set: import `fluxion` or `@fluxion/core`, not one of their files')
   return chosen
 }
 export const setBackend = (next: Backend): void => {
@@ -151,22 +170,42 @@ export const setBackend = (next: Backend): void => {
 }
 
 /** Perform an operation under the current trace. */
-export function bind<P extends object>(primitive: Primitive<P>, args: readonly NDArray[], params: P): readonly NDArray[] {
+export function bind<P extends object>(
+  primitive: Primitive<P>,
+  args: readonly NDArray[],
+  params: P,
+): readonly NDArray[] {
   for (const arg of args) arg.used = true
   const outs = current.process(primitive as AnyPrimitive, args, params)
   if (ruleDepth === 0 && outs.length === 1) noteCondition(primitive.name, args, outs[0]!)
   return outs
 }
 /** Perform an operation that a `linearize` rule made, and that is linear in its tangents as it stands. */
-export const bindLinear = <P extends object>(primitive: Primitive<P>, args: readonly NDArray[], params: P): readonly NDArray[] =>
-  current.processLinear(primitive as AnyPrimitive, args, params)
+export const bindLinear = <P extends object>(
+  primitive: Primitive<P>,
+  args: readonly NDArray[],
+  params: P,
+): readonly NDArray[] => current.processLinear(primitive as AnyPrimitive, args, params)
 /** The same as `bind`, for operations with one result. */
 export const bind1 = <P extends object>(primitive: Primitive<P>, args: readonly NDArray[], params: P): NDArray =>
   bind(primitive, args, params)[0]!
 
 // JavaScript calls nobody when an object stands as a condition, so `if (x.gt(0))` takes its first branch silently. A scalar comparison of
 // traced values that nothing uses was almost surely meant so; a trace that ends warns of it.
-const comparisons = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'not', 'and', 'or', 'is_finite', 'reduce_and', 'reduce_or'])
+const comparisons = new Set([
+  'eq',
+  'ne',
+  'lt',
+  'le',
+  'gt',
+  'ge',
+  'not',
+  'and',
+  'or',
+  'is_finite',
+  'reduce_and',
+  'reduce_or',
+])
 interface Condition {
   readonly result: NDArray
   readonly name: string
@@ -174,7 +213,13 @@ interface Condition {
 }
 let conditions: Condition[] = []
 function noteCondition(name: string, args: readonly NDArray[], result: NDArray): void {
-  if (result.dtype !== 'bool' || result.ndim !== 0 || !comparisons.has(name) || !args.some((arg) => arg instanceof Tracer)) return
+  if (
+    result.dtype !== 'bool' ||
+    result.ndim !== 0 ||
+    !comparisons.has(name) ||
+    !args.some((arg) => arg instanceof Tracer)
+  )
+    return
   conditions.push({ result, name, place: new Error('compared here') })
 }
 
@@ -185,7 +230,10 @@ export function withConditions<T>(what: string, f: () => T): T {
   try {
     const result = f()
     for (const { result: compared, name, place } of conditions) {
-      if (!compared.used) warn(`${what}: the result of a comparison (${name}) of traced values is not used${placeOf(place)}; as a condition of if, ?: or && it is always true\nhint: use np.where or lax.cond`)
+      if (!compared.used)
+        warn(
+          `${what}: the result of a comparison (${name}) of traced values is not used${placeOf(place)}; as a condition of if, ?: or && it is always true\nhint: use np.where or lax.cond`,
+        )
     }
     return result
   } finally {
@@ -208,7 +256,10 @@ export function placeOf({ stack }: Error): string {
 }
 
 /** The rule of a primitive, or the error that names what is missing. */
-export function ruleOf<K extends 'jvp' | 'transpose' | 'batch'>(primitive: AnyPrimitive, rule: K): NonNullable<Primitive[K]> {
+export function ruleOf<K extends 'jvp' | 'transpose' | 'batch'>(
+  primitive: AnyPrimitive,
+  rule: K,
+): NonNullable<Primitive[K]> {
   const found = primitive[rule]
   if (found === undefined) throw new MissingRuleError(`${primitive.name}: there is no ${rule} rule for this primitive`)
   return found as unknown as NonNullable<Primitive[K]>
@@ -233,7 +284,9 @@ export const namedAxes = (): readonly { readonly name: string; readonly size: nu
 export function axisSizeOf(where: string, name: string): number {
   const found = axes.findLast((axis) => axis.name === name)
   if (found === undefined) {
-    throw new MissingRuleError(`${where}: no enclosing vmap names an axis '${name}'\nhint: vmap(f, { axisName: '${name}' })`)
+    throw new MissingRuleError(
+      `${where}: no enclosing vmap names an axis '${name}'\nhint: vmap(f, { axisName: '${name}' })`,
+    )
   }
   return found.size
 }

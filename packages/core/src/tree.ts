@@ -52,7 +52,17 @@ export class TreeDef {
   readonly leaves: number
   #key: string | undefined
 
-  constructor(kind: TreeDef['kind'], parts: { children?: TreeDef[]; keys?: string[]; tag?: string; empty?: null | undefined; type?: NodeType; aux?: unknown } = {}) {
+  constructor(
+    kind: TreeDef['kind'],
+    parts: {
+      children?: TreeDef[]
+      keys?: string[]
+      tag?: string
+      empty?: null | undefined
+      type?: NodeType
+      aux?: unknown
+    } = {},
+  ) {
     this.kind = kind
     this.children = parts.children ?? []
     this.keys = parts.keys ?? []
@@ -100,7 +110,10 @@ export class TreeDef {
       case 'list':
         return `[${inner().join(', ')}]`
       case 'dict': {
-        const shown = inner().map((child, i) => `${/^[A-Za-z_$][\w$]*$/.test(this.keys[i]!) ? this.keys[i]! : JSON.stringify(this.keys[i])}: ${child}`)
+        const shown = inner().map(
+          (child, i) =>
+            `${/^[A-Za-z_$][\w$]*$/.test(this.keys[i]!) ? this.keys[i]! : JSON.stringify(this.keys[i])}: ${child}`,
+        )
         return `{${[...(this.tag === undefined ? [] : [`_tag: '${this.tag}'`]), ...shown].join(', ')}}`
       }
       case 'custom':
@@ -129,12 +142,20 @@ const sortedKeys = (value: object): string[] => {
 }
 type IsLeaf = (node: unknown) => boolean
 
-function flattenInto(value: unknown, leaves: unknown[], isLeaf: IsLeaf | undefined, path: string, paths: string[] | undefined): TreeDef {
+function flattenInto(
+  value: unknown,
+  leaves: unknown[],
+  isLeaf: IsLeaf | undefined,
+  path: string,
+  paths: string[] | undefined,
+): TreeDef {
   if (value === null) return nullDef
   if (value === undefined) return undefinedDef
   if (typeof value === 'object' && isLeaf?.(value) !== true) {
     if (Array.isArray(value)) {
-      return new TreeDef('list', { children: value.map((child, i) => flattenInto(child, leaves, isLeaf, `${path}[${i}]`, paths)) })
+      return new TreeDef('list', {
+        children: value.map((child, i) => flattenInto(child, leaves, isLeaf, `${path}[${i}]`, paths)),
+      })
     }
     if (isPlain(value)) {
       const tag = value['_tag']
@@ -145,7 +166,11 @@ function flattenInto(value: unknown, leaves: unknown[], isLeaf: IsLeaf | undefin
     const type = registered.get(value.constructor)
     if (type !== undefined) {
       const [children, aux] = type.flatten(value as never)
-      return new TreeDef('custom', { type, aux, children: children.map((child, i) => flattenInto(child, leaves, isLeaf, `${path}<${i}>`, paths)) })
+      return new TreeDef('custom', {
+        type,
+        aux,
+        children: children.map((child, i) => flattenInto(child, leaves, isLeaf, `${path}<${i}>`, paths)),
+      })
     }
   }
   leaves.push(value)
@@ -168,7 +193,8 @@ export function flattenWithPaths(tree: unknown, isLeaf?: IsLeaf): [leaves: unkno
 
 /** Build a tree of the given structure from leaves. */
 export function unflatten(def: TreeDef, leaves: readonly unknown[]): unknown {
-  if (leaves.length !== def.leaves) throw new TreeError(misuse('tree.unflatten', `${def.leaves} leaves for ${String(def)}`, String(leaves.length)))
+  if (leaves.length !== def.leaves)
+    throw new TreeError(misuse('tree.unflatten', `${def.leaves} leaves for ${String(def)}`, String(leaves.length)))
   let at = 0
   const build = (node: TreeDef): unknown => {
     switch (node.kind) {
@@ -182,7 +208,12 @@ export function unflatten(def: TreeDef, leaves: readonly unknown[]): unknown {
         const result: Record<string, unknown> = node.tag === undefined ? {} : { _tag: node.tag }
         node.children.forEach((child, i) => {
           // A key such as `__proto__` must become a property of its own.
-          Object.defineProperty(result, node.keys[i]!, { value: build(child), enumerable: true, writable: true, configurable: true })
+          Object.defineProperty(result, node.keys[i]!, {
+            value: build(child),
+            enumerable: true,
+            writable: true,
+            configurable: true,
+          })
         })
         return result
       }
@@ -215,7 +246,10 @@ export function difference(expected: TreeDef, got: TreeDef, path = ''): string |
 export function assertSameStructure(where: string, expected: TreeDef, got: TreeDef): void {
   const found = difference(expected, got)
   if (found !== undefined) {
-    throw new TreeError(`${where}: the trees differ in structure: ${found}`, /^at (?:the root)?(\S*)/.exec(found)?.[1] ?? '')
+    throw new TreeError(
+      `${where}: the trees differ in structure: ${found}`,
+      /^at (?:the root)?(\S*)/.exec(found)?.[1] ?? '',
+    )
   }
 }
 
@@ -223,17 +257,37 @@ export function assertSameStructure(where: string, expected: TreeDef, got: TreeD
  * Spread a tree that is a prefix of a structure over all of that structure's leaves: `0` over `{ a, b }` gives `[0, 0]`. Whatever
  * `isLeaf` accepts (and `null`, if `nullIsLeaf`) is spread.
  */
-export function spreadPrefix(where: string, prefix: unknown, def: TreeDef, isLeaf: (x: unknown) => boolean, path = ''): unknown[] {
+export function spreadPrefix(
+  where: string,
+  prefix: unknown,
+  def: TreeDef,
+  isLeaf: (x: unknown) => boolean,
+  path = '',
+): unknown[] {
   if (isLeaf(prefix)) return new Array<unknown>(def.leaves).fill(prefix)
   const fail = (): never => {
-    throw new TreeError(misuse(where, `a tree prefix of ${String(def)}`, `${JSON.stringify(prefix) ?? String(prefix)} at ${path === '' ? 'the root' : path}`), path)
+    throw new TreeError(
+      misuse(
+        where,
+        `a tree prefix of ${String(def)}`,
+        `${JSON.stringify(prefix) ?? String(prefix)} at ${path === '' ? 'the root' : path}`,
+      ),
+      path,
+    )
   }
   if (typeof prefix !== 'object' || prefix === null) return def.leaves === 0 ? [] : fail()
   if (def.kind === 'list' && Array.isArray(prefix) && prefix.length === def.children.length) {
     return def.children.flatMap((child, i) => spreadPrefix(where, prefix[i], child, isLeaf, `${path}[${i}]`))
   }
-  if (def.kind === 'dict' && isPlain(prefix) && def.keys.length === Object.keys(prefix).length && def.keys.every((key) => Object.hasOwn(prefix, key))) {
-    return def.children.flatMap((child, i) => spreadPrefix(where, prefix[def.keys[i]!], child, isLeaf, `${path}.${def.keys[i]}`))
+  if (
+    def.kind === 'dict' &&
+    isPlain(prefix) &&
+    def.keys.length === Object.keys(prefix).length &&
+    def.keys.every((key) => Object.hasOwn(prefix, key))
+  ) {
+    return def.children.flatMap((child, i) =>
+      spreadPrefix(where, prefix[def.keys[i]!], child, isLeaf, `${path}.${def.keys[i]}`),
+    )
   }
   return fail()
 }

@@ -8,7 +8,7 @@ import { type Primitive, Zero, definePrimitive } from '../primitive/define.ts'
 import { convert } from '../primitive/elementwise.ts'
 import { zeroJvp } from '../primitive/rules.ts'
 import { type TreeDef, assertSameStructure, flattenAny, unflatten } from '../tree.ts'
-import { bind, fromHost, outOfTrace } from '../trace.ts'
+import { bind, concreteOf, fromHost, outOfTrace } from '../trace.ts'
 import { moveBatchAxis } from '../transform/vmap.ts'
 import type { ShapeDtype, TreeLike } from '../types.ts'
 import { map } from './loops.ts'
@@ -32,7 +32,11 @@ const callbackRow = (name: string, effectful: boolean): Primitive<CallbackParams
       const batched = at.filter((x) => x !== undefined)
       const outs = map((xs: NDArray[]) => {
         let next = 0
-        return bind(row, args.map((arg, i) => (at[i] === undefined ? arg : xs[next++]!)), params) as NDArray[]
+        return bind(
+          row,
+          args.map((arg, i) => (at[i] === undefined ? arg : xs[next++]!)),
+          params,
+        ) as NDArray[]
       }, batched)
       return [outs, outs.map(() => 0)]
     },
@@ -42,12 +46,16 @@ const callbackRow = (name: string, effectful: boolean): Primitive<CallbackParams
   })
   return row
 }
-const refuseJvp = (name: string): NonNullable<Primitive<CallbackParams>['jvp']> => (primals, tangents, params) => {
-  if (tangents.some((t) => !(t instanceof Zero))) {
-    throw new MissingRuleError(`${name}: '${params.name}' runs on the host and cannot be differentiated\nhint: give the function that calls it a rule with customJvp or customVjp, or stop the gradient`)
+const refuseJvp =
+  (name: string): NonNullable<Primitive<CallbackParams>['jvp']> =>
+  (primals, tangents, params) => {
+    if (tangents.some((t) => !(t instanceof Zero))) {
+      throw new MissingRuleError(
+        `${name}: '${params.name}' runs on the host and cannot be differentiated\nhint: give the function that calls it a rule with customJvp or customVjp, or stop the gradient`,
+      )
+    }
+    return zeroJvp<CallbackParams>(() => [])(primals, tangents, params)
   }
-  return zeroJvp<CallbackParams>(() => [])(primals, tangents, params)
-}
 const debugCallbackPrimitive = callbackRow('debug_callback', true)
 const pureCallbackPrimitive = callbackRow('pure_callback', false)
 const ioCallbackPrimitive = callbackRow('io_callback', true)
@@ -58,7 +66,12 @@ type Leaves<A extends readonly unknown[]> = { [K in keyof A]: A[K] extends numbe
 const onArrays =
   (where: string, f: (...args: never[]) => unknown, def: TreeDef) =>
   (args: readonly HostArray[]): unknown => {
-    const out = f(...(unflatten(def, args.map((arg) => fromHost(arg))) as never[]))
+    const out = f(
+      ...(unflatten(
+        def,
+        args.map((arg) => fromHost(arg)),
+      ) as never[]),
+    )
     refusePromise(where, out)
     return out
   }
@@ -69,11 +82,18 @@ function checkedResults(where: string, out: unknown, types: readonly Aval[], def
   return given.leaves.map((leaf, i) => {
     const type = types[i]!
     const converted = leaf.weakType && leaf.dtype !== type.dtype ? convert(leaf, type.dtype) : leaf
-    if (!sameAval(converted.aval, type)) throw new ShapeError(misuse(where, `a result of type ${showAval(type)}`, showAval(leaf.aval)))
-    return (converted as ConcreteArray).host
+    if (!sameAval(converted.aval, type))
+      throw new ShapeError(misuse(where, `a result of type ${showAval(type)}`, showAval(leaf.aval)))
+    return concreteOf(converted).host
   })
 }
-function returning(primitive: Primitive<CallbackParams>, where: string, f: (...args: never[]) => unknown, shapes: unknown, operands: readonly unknown[]): unknown {
+function returning(
+  primitive: Primitive<CallbackParams>,
+  where: string,
+  f: (...args: never[]) => unknown,
+  shapes: unknown,
+  operands: readonly unknown[],
+): unknown {
   checkFunction(where, f)
   const isType = (x: unknown): boolean => typeof x === 'object' && x !== null && 'shape' in x && 'dtype' in x
   const [leaves, resultDef] = flattenAny(shapes, isType)
@@ -81,7 +101,10 @@ function returning(primitive: Primitive<CallbackParams>, where: string, f: (...a
   const { leaves: args, def } = flattenArgs(where, operands, 'integral')
   const run = onArrays(where, f, def)
   const callback: HostFunction = (given) => outOfTrace(() => checkedResults(where, run(given), resultAvals, resultDef))
-  return unflatten(resultDef, bind(primitive, args, { callback, resultAvals, name: f.name === '' ? 'callback' : f.name }))
+  return unflatten(
+    resultDef,
+    bind(primitive, args, { callback, resultAvals, name: f.name === '' ? 'callback' : f.name }),
+  )
 }
 
 /**
@@ -98,19 +121,43 @@ function returning(primitive: Primitive<CallbackParams>, where: string, f: (...a
  * jit((x) => pureCallback(host, { shape: [], dtype: 'float32' }, x))(3).item() // => 5
  * ```
  */
-export function pureCallback<A extends readonly TreeLike[], R>(f: (...args: Leaves<A>) => unknown, result: R, ...operands: A): MapTypes<R> {
-  return returning(pureCallbackPrimitive, 'pureCallback', f as (...args: never[]) => unknown, result, operands) as MapTypes<R>
+export function pureCallback<A extends readonly TreeLike[], R>(
+  f: (...args: Leaves<A>) => unknown,
+  result: R,
+  ...operands: A
+): MapTypes<R> {
+  return returning(
+    pureCallbackPrimitive,
+    'pureCallback',
+    f as (...args: never[]) => unknown,
+    result,
+    operands,
+  ) as MapTypes<R>
 }
 /**
  * Call a function with effects from inside a traced one: exactly once for each time that the program gets there, in order.
  *
  * @see pureCallback for the arguments
  */
-export function ioCallback<A extends readonly TreeLike[], R>(f: (...args: Leaves<A>) => unknown, result: R, ...operands: A): MapTypes<R> {
-  return returning(ioCallbackPrimitive, 'ioCallback', f as (...args: never[]) => unknown, result, operands) as MapTypes<R>
+export function ioCallback<A extends readonly TreeLike[], R>(
+  f: (...args: Leaves<A>) => unknown,
+  result: R,
+  ...operands: A
+): MapTypes<R> {
+  return returning(
+    ioCallbackPrimitive,
+    'ioCallback',
+    f as (...args: never[]) => unknown,
+    result,
+    operands,
+  ) as MapTypes<R>
 }
 /** A tree of types as the tree of arrays that it promises. */
-export type MapTypes<R> = R extends { readonly shape: readonly number[]; readonly dtype: string } ? NDArray : R extends object ? { [K in keyof R]: MapTypes<R[K]> } : R
+export type MapTypes<R> = R extends { readonly shape: readonly number[]; readonly dtype: string }
+  ? NDArray
+  : R extends object
+    ? { [K in keyof R]: MapTypes<R[K]> }
+    : R
 
 /**
  * Call a function for its effect, with the values that its operands have when the program runs; differentiation passes it by.
@@ -144,12 +191,24 @@ export function debugCallback<A extends readonly TreeLike[]>(f: (...args: Leaves
  * jit((x) => { debug.print('x = {}', [x]); return x.mul(2) })(3)
  * ```
  */
-export function debugPrint(format: string, values: readonly TreeLike[] = [], options: { ordered?: boolean } = {}): void {
+export function debugPrint(
+  format: string,
+  values: readonly TreeLike[] = [],
+  options: { ordered?: boolean } = {},
+): void {
   checkOptions('debug.print', options, ['ordered'])
-  debugCallback((...given: unknown[]) => {
-    let next = 0
-    console.log(format.replace(/\{\}|\{(\d+)\}/g, (_, at: string | undefined) => show(given[at === undefined ? next++ : Number(at)])))
-  }, ...values)
+  debugCallback(
+    (...given: unknown[]) => {
+      let next = 0
+      console.log(
+        format.replace(/\{\}|\{(\d+)\}/g, (_, at: string | undefined) =>
+          show(given[at === undefined ? next++ : Number(at)]),
+        ),
+      )
+    },
+    ...values,
+  )
 }
 /** Scalars print as numbers, other arrays as nested lists, trees as JSON. */
-const show = (x: unknown): string => (x instanceof ConcreteArray && x.ndim === 0 ? String(x.item()) : (JSON.stringify(x) ?? String(x)))
+const show = (x: unknown): string =>
+  x instanceof ConcreteArray && x.ndim === 0 ? String(x.item()) : (JSON.stringify(x) ?? String(x))

@@ -51,14 +51,22 @@ export const checkpointPrimitive: Primitive<CheckpointParams> = definePrimitive<
       const again = stage(
         'checkpoint',
         (args) => {
-          const [inputs, known, tangentArgs] = [args.slice(0, primals.length), args.slice(primals.length, primals.length + kept.length), args.slice(primals.length + kept.length)]
+          const [inputs, known, tangentArgs] = [
+            args.slice(0, primals.length),
+            args.slice(primals.length, primals.length + kept.length),
+            args.slice(primals.length + kept.length),
+          ]
           const all = evalJaxpr(startingFrom(primal, saved), [...inputs, ...known])
           return evalJaxpr(tangent, [...residualValues(residuals, inputs, all), ...tangentArgs])
         },
         [...primals, ...kept, ...ts].map((x) => x.aval),
       )
       const jaxpr = withOutputs(again, again.jaxpr.outputs)
-      return fillZeros(nonzeroOuts, bindLinear(checkpointPrimitive, [...primals, ...kept, ...ts], { ...params, jaxpr, differentiated: true }), avals)
+      return fillZeros(
+        nonzeroOuts,
+        bindLinear(checkpointPrimitive, [...primals, ...kept, ...ts], { ...params, jaxpr, differentiated: true }),
+        avals,
+      )
     }
     return [outs.slice(0, avals.length), linear]
   },
@@ -74,7 +82,11 @@ export const checkpointPrimitive: Primitive<CheckpointParams> = definePrimitive<
         (given) => {
           let next = 0
           const operands = args.map((arg) => (isLinear(arg) ? arg : given[next++]!))
-          const pulled = transposeProgram(params.jaxpr, operands, fillZeros(nonzero, given.slice(next), ctAvals)).filter((_, i) => isLinear(args[i]!))
+          const pulled = transposeProgram(
+            params.jaxpr,
+            operands,
+            fillZeros(nonzero, given.slice(next), ctAvals),
+          ).filter((_, i) => isLinear(args[i]!))
           nonzeroOuts = nonzeroOf(pulled)
           return onlyNonzero(pulled)
         },
@@ -82,12 +94,21 @@ export const checkpointPrimitive: Primitive<CheckpointParams> = definePrimitive<
       ),
     )
     const outs = bind(checkpointPrimitive, [...consts, ...known, ...onlyNonzero(cts)], { ...params, jaxpr: backwards })
-    const all = fillZeros(nonzeroOuts, outs, linear.map((arg) => arg.aval))
+    const all = fillZeros(
+      nonzeroOuts,
+      outs,
+      linear.map((arg) => arg.aval),
+    )
     let next = 0
     return args.map((arg) => (isLinear(arg) ? all[next++]! : null))
   },
   batch(args, dims, params, { size, name }) {
-    const { program, batchedOuts } = batchedProgram(params.jaxpr, dims.map((dim) => dim !== null), size, name ?? null)
+    const { program, batchedOuts } = batchedProgram(
+      params.jaxpr,
+      dims.map((dim) => dim !== null),
+      size,
+      name ?? null,
+    )
     const moved = args.map((arg, i) => (dims[i] === null ? arg : moveBatchAxis(arg, dims[i]!, 0, size)))
     return [bind(checkpointPrimitive, moved, { ...params, jaxpr: program }), batchedOuts.map((is) => (is ? 0 : null))]
   },
@@ -96,15 +117,23 @@ export const checkpointPrimitive: Primitive<CheckpointParams> = definePrimitive<
 
 /** Results of the equations that a policy lets be kept. */
 const saveable = (jaxpr: Jaxpr, policy: CheckpointPolicy): Atom[] =>
-  jaxpr.equations.flatMap(({ primitive, params, outputs }) => (policy(primitive.name, params) ? outputs.filter((variable) => variable !== null) : []))
-const withOutputs = ({ jaxpr, consts }: ClosedJaxpr, outputs: readonly Atom[]): ClosedJaxpr => ({ jaxpr: eliminateDeadCode({ ...jaxpr, outputs }), consts })
+  jaxpr.equations.flatMap(({ primitive, params, outputs }) =>
+    policy(primitive.name, params) ? outputs.filter((variable) => variable !== null) : [],
+  )
+const withOutputs = ({ jaxpr, consts }: ClosedJaxpr, outputs: readonly Atom[]): ClosedJaxpr => ({
+  jaxpr: eliminateDeadCode({ ...jaxpr, outputs }),
+  consts,
+})
 /** The program with some of its variables given as further inputs, and what is no longer needed left out. */
 function startingFrom({ jaxpr, consts }: ClosedJaxpr, given: readonly Atom[]): ClosedJaxpr {
   const equations: Equation[] = jaxpr.equations.map((equation) => ({
     ...equation,
     outputs: equation.outputs.map((variable) => (variable !== null && given.includes(variable) ? null : variable)),
   }))
-  return { jaxpr: eliminateDeadCode({ ...jaxpr, inputs: [...jaxpr.inputs, ...(given as Jaxpr['inputs'])], equations }), consts }
+  return {
+    jaxpr: eliminateDeadCode({ ...jaxpr, inputs: [...jaxpr.inputs, ...(given as Jaxpr['inputs'])], equations }),
+    consts,
+  }
 }
 
 const namePrimitive: Primitive<{ readonly name: string }> = definePrimitive<{ readonly name: string }>({
@@ -126,12 +155,16 @@ export const checkpointPolicies: Readonly<Record<PolicyName, CheckpointPolicy>> 
   everythingSaveable: (): boolean => true,
   dotsSaveable: isDot,
   dotsWithNoBatchDimsSaveable: (name, params) =>
-    name === 'dot_general' && (params as { dimensionNumbers: readonly [unknown, readonly (readonly number[])[]] }).dimensionNumbers[1].every((dims) => dims.length === 0),
+    name === 'dot_general' &&
+    (params as { dimensionNumbers: readonly [unknown, readonly (readonly number[])[]] }).dimensionNumbers[1].every(
+      (dims) => dims.length === 0,
+    ),
 }
 /** A policy that keeps the values named by `checkpointName`. */
 export const saveOnlyTheseNames =
   (...names: readonly string[]): CheckpointPolicy =>
-  (primitive, params) => primitive === 'name' && names.includes((params as { name: string }).name)
+  (primitive, params) =>
+    primitive === 'name' && names.includes((params as { name: string }).name)
 
 export interface CheckpointOptions {
   /** A name of `checkpointPolicies`, or a policy; by default nothing but the inputs is kept. */
@@ -148,19 +181,36 @@ export interface CheckpointOptions {
  * grad(checkpoint((x) => np.sin(np.sin(x))))(0).item() // => 1
  * ```
  */
-export function checkpoint<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(f: (...args: A) => R, options: CheckpointOptions = {}): Fn<A, R> {
+export function checkpoint<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(
+  f: (...args: A) => R,
+  options: CheckpointOptions = {},
+): Fn<A, R> {
   checkFunction('checkpoint', f)
   checkOptions('checkpoint', options, ['policy', 'preventCse'])
   const { policy, preventCse = true } = options
   if (typeof policy === 'string' && !Object.hasOwn(checkpointPolicies, policy)) {
-    throw new OptionError(misuse('checkpoint', `a policy among ${Object.keys(checkpointPolicies).join(', ')}`, `'${policy}'`))
+    throw new OptionError(
+      misuse('checkpoint', `a policy among ${Object.keys(checkpointPolicies).join(', ')}`, `'${policy}'`),
+    )
   }
   const chosen = typeof policy === 'string' ? checkpointPolicies[policy] : (policy ?? null)
   return ((...args: unknown[]): R => {
     const { leaves, def, paths } = flattenArgs('checkpoint', args)
     const flat = new FlatFunction(nameOf(f, 'checkpoint'), f as (...args: never[]) => unknown, def)
-    const [jaxpr, consts] = closureConvert(stage('checkpoint', flat.call, leaves.map((leaf) => leaf.aval), paths))
-    const outs = bind(checkpointPrimitive, [...consts, ...leaves], { jaxpr, policy: chosen, preventCse, differentiated: false })
+    const [jaxpr, consts] = closureConvert(
+      stage(
+        'checkpoint',
+        flat.call,
+        leaves.map((leaf) => leaf.aval),
+        paths,
+      ),
+    )
+    const outs = bind(checkpointPrimitive, [...consts, ...leaves], {
+      jaxpr,
+      policy: chosen,
+      preventCse,
+      differentiated: false,
+    })
     return unflatten(flat.outDef, outs) as R
   }) as Fn<A, R>
 }

@@ -22,13 +22,21 @@ const unbound = (name: string) => (): never => {
   throw new MissingRuleError(`${name}: no enclosing vmap names its axis`)
 }
 /** Both kinds of reduction keep the type; over another axis than the one being batched they are elementwise. */
-const reduction = (name: string, reduce: (x: NDArray, dim: number) => NDArray, unmapped: (x: NDArray, size: number) => NDArray, linear: boolean): Primitive<AxisParams> => {
+const reduction = (
+  name: string,
+  reduce: (x: NDArray, dim: number) => NDArray,
+  unmapped: (x: NDArray, size: number) => NDArray,
+  linear: boolean,
+): Primitive<AxisParams> => {
   const row: Primitive<AxisParams> = definePrimitive<AxisParams>({
     name,
     type: (args) => args.map((a) => aval(a.shape, a.dtype)),
     ...(linear
       ? {
-          jvp: ([x], [t], params) => [[bind1(row, [x!], params)], [isZero(t!) ? t! : bind1(row, [t as NDArray], params)]],
+          jvp: ([x], [t], params) => [
+            [bind1(row, [x!], params)],
+            [isZero(t!) ? t! : bind1(row, [t as NDArray], params)],
+          ],
           transpose: ([ct], [x], params) => [isZero(ct!) ? new Zero(x!.aval) : bind1(row, [ct as NDArray], params)],
         }
       : {}),
@@ -41,9 +49,24 @@ const reduction = (name: string, reduce: (x: NDArray, dim: number) => NDArray, u
   })
   return row
 }
-const psumPrimitive = reduction('psum', (x, dim) => reduceSum(x, [dim]), (x, size) => mul(x, scalarLike(x, size)), true)
-const pmaxPrimitive = reduction('pmax', (x, dim) => reduceMax(x, [dim]), (x) => x, false)
-const pminPrimitive = reduction('pmin', (x, dim) => reduceMin(x, [dim]), (x) => x, false)
+const psumPrimitive = reduction(
+  'psum',
+  (x, dim) => reduceSum(x, [dim]),
+  (x, size) => mul(x, scalarLike(x, size)),
+  true,
+)
+const pmaxPrimitive = reduction(
+  'pmax',
+  (x, dim) => reduceMax(x, [dim]),
+  (x) => x,
+  false,
+)
+const pminPrimitive = reduction(
+  'pmin',
+  (x, dim) => reduceMin(x, [dim]),
+  (x) => x,
+  false,
+)
 
 const axisIndexPrimitive: Primitive<AxisParams> = definePrimitive<AxisParams>({
   name: 'axis_index',
@@ -63,7 +86,11 @@ const allGatherPrimitive: Primitive<GatherParams> = definePrimitive<GatherParams
   type: ([x], { axisSize, allGatherDimension }) => [aval(inserted(x!.shape, allGatherDimension, axisSize), x!.dtype)],
   jvp: ([x], [t], params) => [
     [bind1(allGatherPrimitive, [x!], params)],
-    [isZero(t!) ? new Zero(aval(inserted(x!.shape, params.allGatherDimension, params.axisSize), x!.dtype)) : bind1(allGatherPrimitive, [t as NDArray], params)],
+    [
+      isZero(t!)
+        ? new Zero(aval(inserted(x!.shape, params.allGatherDimension, params.axisSize), x!.dtype))
+        : bind1(allGatherPrimitive, [t as NDArray], params),
+    ],
   ],
   // Every element is seen by all, so its cotangent is what all of them say about it: a sum, of which each keeps its own part.
   transpose: ([ct], [x], { axisName, allGatherDimension }) => {
@@ -76,7 +103,15 @@ const allGatherPrimitive: Primitive<GatherParams> = definePrimitive<GatherParams
   batch([x], [dim], params, { name, size }) {
     const { axisName, allGatherDimension } = params
     if (axisName === name) return [[moveBatchAxis(x!, dim!, allGatherDimension, size)], [null]]
-    return [[bind1(allGatherPrimitive, [moveBatchAxis(x!, dim!, 0, size)], { ...params, allGatherDimension: allGatherDimension + 1 })], [0]]
+    return [
+      [
+        bind1(allGatherPrimitive, [moveBatchAxis(x!, dim!, 0, size)], {
+          ...params,
+          allGatherDimension: allGatherDimension + 1,
+        }),
+      ],
+      [0],
+    ]
   },
   reference: unbound('all_gather'),
   axisNames: ({ axisName }) => [axisName],
@@ -89,9 +124,14 @@ interface PermuteParams extends AxisParams {
 const ppermutePrimitive: Primitive<PermuteParams> = definePrimitive<PermuteParams>({
   name: 'ppermute',
   type: (args) => args.map((a) => aval(a.shape, a.dtype)),
-  jvp: ([x], [t], params) => [[bind1(ppermutePrimitive, [x!], params)], [isZero(t!) ? t! : bind1(ppermutePrimitive, [t as NDArray], params)]],
+  jvp: ([x], [t], params) => [
+    [bind1(ppermutePrimitive, [x!], params)],
+    [isZero(t!) ? t! : bind1(ppermutePrimitive, [t as NDArray], params)],
+  ],
   transpose: ([ct], [x], { axisName, perm }) => [
-    isZero(ct!) ? new Zero(x!.aval) : bind1(ppermutePrimitive, [ct as NDArray], { axisName, perm: perm.map(([from, to]) => [to, from] as const) }),
+    isZero(ct!)
+      ? new Zero(x!.aval)
+      : bind1(ppermutePrimitive, [ct as NDArray], { axisName, perm: perm.map(([from, to]) => [to, from] as const) }),
   ],
   batch([x], [dim], params, { name, size }) {
     if (params.axisName !== name) return [[bind1(ppermutePrimitive, [x!], params)], [dim!]]
@@ -99,7 +139,15 @@ const ppermutePrimitive: Primitive<PermuteParams> = definePrimitive<PermuteParam
     const inner = front.shape.slice(1)
     const row = (i: number): NDArray => slice(front, [i, ...inner.map(() => 0)], [i + 1, ...inner])
     const sources = range(size).map((to) => params.perm.find((pair) => pair[1] === to)?.[0])
-    return [[concatenate(sources.map((from) => (from === undefined ? zerosLike({ ...front.aval, shape: [1, ...inner] }) : row(from))), 0)], [0]]
+    return [
+      [
+        concatenate(
+          sources.map((from) => (from === undefined ? zerosLike({ ...front.aval, shape: [1, ...inner] }) : row(from))),
+          0,
+        ),
+      ],
+      [0],
+    ]
   },
   reference: unbound('ppermute'),
   axisNames: ({ axisName }) => [axisName],
@@ -122,7 +170,8 @@ const onLeaves = <T>(where: string, tree: T, axisName: string, f: (leaf: NDArray
  * vmap((x) => x.div(lax.psum(x, 'batch')), { axisName: 'batch' })(np.array([1, 3])) // => [0.25, 0.75]
  * ```
  */
-export const psum: Reduction = (x, axisName) => onLeaves('psum', x, axisName, (leaf) => bind1(psumPrimitive, [leaf], { axisName }))
+export const psum: Reduction = (x, axisName) =>
+  onLeaves('psum', x, axisName, (leaf) => bind1(psumPrimitive, [leaf], { axisName }))
 /** The mean over a named axis, on every leaf of a tree; see `psum`. */
 export const pmean: Reduction = (x, axisName) =>
   onLeaves('pmean', x, axisName, (leaf) => {
@@ -130,9 +179,11 @@ export const pmean: Reduction = (x, axisName) =>
     return div(sum, scalarLike(sum, axisSizeOf('pmean', axisName)))
   })
 /** The maximum over a named axis, on every leaf of a tree; see `psum`. */
-export const pmax: Reduction = (x, axisName) => onLeaves('pmax', x, axisName, (leaf) => bind1(pmaxPrimitive, [leaf], { axisName }))
+export const pmax: Reduction = (x, axisName) =>
+  onLeaves('pmax', x, axisName, (leaf) => bind1(pmaxPrimitive, [leaf], { axisName }))
 /** The minimum over a named axis, on every leaf of a tree; see `psum`. */
-export const pmin: Reduction = (x, axisName) => onLeaves('pmin', x, axisName, (leaf) => bind1(pminPrimitive, [leaf], { axisName }))
+export const pmin: Reduction = (x, axisName) =>
+  onLeaves('pmin', x, axisName, (leaf) => bind1(pminPrimitive, [leaf], { axisName }))
 /** The place of this element along a named axis, i32[]. */
 export function axisIndex(axisName: string): NDArray {
   axisSizeOf('axisIndex', axisName)
@@ -151,8 +202,17 @@ export function allGather<T>(x: T, axisName: string, options: { axis?: number; t
   const { axis = 0, tiled = false } = options
   return onLeaves('allGather', x, axisName, (leaf) => {
     const at = normalAxis('allGather', axis, leaf.ndim + (tiled ? 0 : 1))
-    const gathered = bind1(allGatherPrimitive, [leaf], { axisName, axisSize: axisSizeOf('allGather', axisName), allGatherDimension: at })
-    return tiled ? reshape(gathered, leaf.shape.map((dim, i) => (i === at ? dim * gathered.shape[at]! : dim))) : gathered
+    const gathered = bind1(allGatherPrimitive, [leaf], {
+      axisName,
+      axisSize: axisSizeOf('allGather', axisName),
+      allGatherDimension: at,
+    })
+    return tiled
+      ? reshape(
+          gathered,
+          leaf.shape.map((dim, i) => (i === at ? dim * gathered.shape[at]! : dim)),
+        )
+      : gathered
   })
 }
 /** Send values between the elements of a named axis: `perm` lists pairs of source and destination; who receives none gets zeros. */

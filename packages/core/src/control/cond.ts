@@ -38,14 +38,31 @@ export const condPrimitive: Primitive<CondParams> = definePrimitive<CondParams>(
     const union = unionOf(branches.map((branch) => linearizeProgram(branch, nonzero).nonzeroOuts))
     const parts = branches.map((branch) => linearizeProgram(branch, nonzero, union))
     const { slots, placed } = mergeResiduals(parts, avals.length)
-    const outs = bind(condPrimitive, [index!, ...primals], { branches: parts.map((part, b) => primalBranch(part, avals.length, slots, placed[b]!)) })
+    const outs = bind(condPrimitive, [index!, ...primals], {
+      branches: parts.map((part, b) => primalBranch(part, avals.length, slots, placed[b]!)),
+    })
     const stacked = outs.slice(avals.length)
     const linear = ([, ...given]: readonly Tangent[]): readonly Tangent[] => {
       const ts = onlyNonzero(given)
-      const needed = range(primals.length).filter((i) => parts.some(({ residuals }) => residuals.some((residual) => residual.from === 'input' && residual.index === i)))
+      const needed = range(primals.length).filter((i) =>
+        parts.some(({ residuals }) => residuals.some((residual) => residual.from === 'input' && residual.index === i)),
+      )
       const kept = needed.map((i) => primals[i]!)
-      const linearBranches = parts.map((part, b) => tangentBranch(part, slots, placed[b]!, needed, kept.map((x) => x.aval), ts.map((t) => t.aval)))
-      return fillZeros(union, bindLinear(condPrimitive, [index!, ...stacked, ...kept, ...ts], { branches: linearBranches }), avals)
+      const linearBranches = parts.map((part, b) =>
+        tangentBranch(
+          part,
+          slots,
+          placed[b]!,
+          needed,
+          kept.map((x) => x.aval),
+          ts.map((t) => t.aval),
+        ),
+      )
+      return fillZeros(
+        union,
+        bindLinear(condPrimitive, [index!, ...stacked, ...kept, ...ts], { branches: linearBranches }),
+        avals,
+      )
     }
     return [outs.slice(0, avals.length), linear]
   },
@@ -68,7 +85,16 @@ export const condPrimitive: Primitive<CondParams> = definePrimitive<CondParams>(
       const results = branches.map((branch, b) => {
         const chosen = eq(at, scalarLike(at, b))
         const safe = moved.map((x) => selectN(alongBatch(chosen, x), stopGradient(x), x))
-        return evalJaxpr(batchedProgram(branch, all, size, axis, outAvals(branch).map(() => true)).program, safe)
+        return evalJaxpr(
+          batchedProgram(
+            branch,
+            all,
+            size,
+            axis,
+            outAvals(branch).map(() => true),
+          ).program,
+          safe,
+        )
       })
       const outs = results[0]!.map((first, i) => selectN(alongBatch(at, first), ...results.map((of) => of[i]!)))
       return [outs, outs.map(() => 0)]
@@ -79,32 +105,44 @@ export const condPrimitive: Primitive<CondParams> = definePrimitive<CondParams>(
     const moved = args.map((arg, i) => (batched[i] ? moveBatchAxis(arg, dims[i]!, 0, size) : arg))
     return [bind(condPrimitive, [index!, ...moved], { branches: programs }), union.map((is) => (is ? 0 : null))]
   },
-  reference: ([index, ...args], { branches }, _, run) => run(branches[clampIndex(index!.data[0]!, branches.length)]!, args),
+  reference: ([index, ...args], { branches }, _, run) =>
+    run(branches[clampIndex(index!.data[0]!, branches.length)]!, args),
 })
 const clampIndex = (index: number, count: number): number => Math.min(Math.max(index, 0), count - 1)
-const unionOf = (masks: readonly (readonly boolean[])[]): boolean[] => masks[0]!.map((_, i) => masks.some((mask) => mask[i]))
+const unionOf = (masks: readonly (readonly boolean[])[]): boolean[] =>
+  masks[0]!.map((_, i) => masks.some((mask) => mask[i]))
 
 /** Slots for what the branches keep for their tangents; branches share a slot where types allow. `placed[b]` maps a branch's extra results to slots. */
 function mergeResiduals(branches: readonly LinearizedProgram[], count: number): { slots: Aval[]; placed: number[][] } {
   const slots: Aval[] = []
   const placed = branches.map(({ primal }) => {
     const taken = new Set<number>()
-    return outAvals(primal).slice(count).map((aval) => {
-      let slot = slots.findIndex((other, k) => !taken.has(k) && sameFullAval(other, aval))
-      if (slot < 0) slot = slots.push(aval) - 1
-      taken.add(slot)
-      return slot
-    })
+    return outAvals(primal)
+      .slice(count)
+      .map((aval) => {
+        let slot = slots.findIndex((other, k) => !taken.has(k) && sameFullAval(other, aval))
+        if (slot < 0) slot = slots.push(aval) - 1
+        taken.add(slot)
+        return slot
+      })
   })
   return { slots, placed }
 }
 /** A branch that fills all slots: with its own residuals, the others with zeros. */
-const primalBranch = ({ primal }: LinearizedProgram, count: number, slots: readonly Aval[], placed: readonly number[]): ClosedJaxpr =>
+const primalBranch = (
+  { primal }: LinearizedProgram,
+  count: number,
+  slots: readonly Aval[],
+  placed: readonly number[],
+): ClosedJaxpr =>
   stage(
     'cond',
     (args) => {
       const outs = evalJaxpr(primal, args)
-      return [...outs.slice(0, count), ...slots.map((aval, k) => (placed.includes(k) ? outs[count + placed.indexOf(k)]! : zerosLike(aval)))]
+      return [
+        ...outs.slice(0, count),
+        ...slots.map((aval, k) => (placed.includes(k) ? outs[count + placed.indexOf(k)]! : zerosLike(aval))),
+      ]
     },
     inAvals(primal),
   )
@@ -123,7 +161,11 @@ const tangentBranch = (
     (args) => {
       const primals = args.slice(slots.length, slots.length + primalAvals.length)
       const values = residuals.map((residual) =>
-        residual.from === 'value' ? residual.value : residual.from === 'input' ? primals[needed.indexOf(residual.index)]! : args[placed[residual.index - count]!]!,
+        residual.from === 'value'
+          ? residual.value
+          : residual.from === 'input'
+            ? primals[needed.indexOf(residual.index)]!
+            : args[placed[residual.index - count]!]!,
       )
       return evalJaxpr(tangent, [...values, ...args.slice(slots.length + primals.length)])
     },

@@ -27,7 +27,10 @@ interface CallParams {
   readonly ruleNames: Readonly<Record<string, string>>
 }
 interface JvpParams extends CallParams {
-  readonly jvp: (primals: readonly NDArray[], tangents: readonly NDArray[]) => readonly [readonly NDArray[], readonly Tangent[]]
+  readonly jvp: (
+    primals: readonly NDArray[],
+    tangents: readonly NDArray[],
+  ) => readonly [readonly NDArray[], readonly Tangent[]]
 }
 interface VjpParams extends CallParams {
   /** Results, then residuals. */
@@ -52,8 +55,22 @@ const showCall = ({ name, jaxpr, numConsts, ruleNames }: CallParams): object => 
 const ruleName = (rule: AnyFunction): string => (rule.name === '' ? '<lambda>' : rule.name)
 function staged<P extends CallParams>(params: P, args: readonly NDArray[]): readonly [P, readonly NDArray[]] {
   if (params.jaxpr !== undefined) return [params, args]
-  const [jaxpr, consts] = closureConvert(stage(params.name, params.call, args.map((arg) => arg.aval)))
-  return [{ ...params, jaxpr, numConsts: consts.length + params.numConsts, call: (xs: readonly NDArray[]) => evalJaxpr(jaxpr, xs) }, [...consts, ...args]]
+  const [jaxpr, consts] = closureConvert(
+    stage(
+      params.name,
+      params.call,
+      args.map((arg) => arg.aval),
+    ),
+  )
+  return [
+    {
+      ...params,
+      jaxpr,
+      numConsts: consts.length + params.numConsts,
+      call: (xs: readonly NDArray[]) => evalJaxpr(jaxpr, xs),
+    },
+    [...consts, ...args],
+  ]
 }
 /** Batched versions of the functions among the parameters, with every result's batch axis in front. */
 const batchedCall =
@@ -98,7 +115,10 @@ const customJvpCall: Primitive<JvpParams> = definePrimitive<JvpParams>({
       numConsts,
       call: batchedCall(call, fronted, size, name),
       jvp: (primals, tangents) => {
-        const all = pushed([...primals, ...tangents.map((t, i) => (inner[i] === null ? moveBatchAxis(t, null, 0, size) : t))])
+        const all = pushed([
+          ...primals,
+          ...tangents.map((t, i) => (inner[i] === null ? moveBatchAxis(t, null, 0, size) : t)),
+        ])
         return [all.slice(0, all.length / 2), all.slice(all.length / 2)]
       },
     })
@@ -118,7 +138,12 @@ const customVjpCall: Primitive<VjpParams> = definePrimitive<VjpParams>({
     const outs = all.slice(0, numOuts())
     const outTypes = outs.map((out) => strong(out.aval))
     const primalTypes = args.map((arg) => strong(arg.aval))
-    const linear = bind(customLinear, [...all.slice(outs.length), ...tangents.slice(numConsts).map(instantiate)], { name, bwd, outTypes, primalTypes })
+    const linear = bind(customLinear, [...all.slice(outs.length), ...tangents.slice(numConsts).map(instantiate)], {
+      name,
+      bwd,
+      outTypes,
+      primalTypes,
+    })
     return [outs, linear.map((t, i) => (isDifferentiable(outs[i]!.aval) ? t : new Zero(outs[i]!.aval)))]
   },
   batch(args, dims, params, { size, name }) {
@@ -161,7 +186,9 @@ interface LinearParams {
   readonly primalTypes: readonly Aval[]
 }
 const refuseForward = ({ name }: LinearParams): never => {
-  throw new MissingRuleError(`${name}: forward-mode differentiation (jvp, jacfwd) does not work for a customVjp function\nhint: use customJvp, which serves both modes`)
+  throw new MissingRuleError(
+    `${name}: forward-mode differentiation (jvp, jacfwd) does not work for a customVjp function\nhint: use customJvp, which serves both modes`,
+  )
 }
 /** The tangents of a `customVjp` function: known only by their transpose. */
 const customLinear: Primitive<LinearParams> = definePrimitive<LinearParams>({
@@ -198,7 +225,8 @@ export interface CustomOptions {
 /** Arguments that stay as they are, and the function of the others. */
 function partial(where: string, args: readonly unknown[], { nondiffArgnums = [] }: CustomOptions) {
   const fixed = nondiffArgnums.map((i) => {
-    if (i >= args.length) throw new TreeError(misuse(where, `nondiffArgnums below ${args.length}, the number of arguments`, String(i)))
+    if (i >= args.length)
+      throw new TreeError(misuse(where, `nondiffArgnums below ${args.length}, the number of arguments`, String(i)))
     return args[i]
   })
   const free = args.filter((_, i) => !nondiffArgnums.includes(i))
@@ -225,7 +253,10 @@ const apply = (f: AnyFunction, args: readonly unknown[]): unknown => f(...(args 
  * grad(log1pExp)(0).item() // => 0.5
  * ```
  */
-export function customJvp<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(f: (...args: A) => R, options: CustomOptions = {}): CustomJvp<A, R> {
+export function customJvp<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(
+  f: (...args: A) => R,
+  options: CustomOptions = {},
+): CustomJvp<A, R> {
   checkFunction('customJvp', f)
   checkOptions('customJvp', options, ['nondiffArgnums'])
   const name = nameOf(f, 'customJvp')
@@ -234,7 +265,11 @@ export function customJvp<A extends readonly unknown[] = NDArray[], R extends Tr
     if (rule === undefined) return apply(f as AnyFunction, args)
     const { fixed, free, whole } = partial(name, args, options)
     const { leaves, def } = flattenArgs(name, free)
-    const flat = new FlatFunction(name, ((...given: unknown[]) => apply(f as AnyFunction, whole(given))) as AnyFunction, def)
+    const flat = new FlatFunction(
+      name,
+      ((...given: unknown[]) => apply(f as AnyFunction, whole(given))) as AnyFunction,
+      def,
+    )
     let outDef: TreeDef | undefined
     const call: Flat = (xs) => {
       const outs = flat.call(xs)
@@ -244,14 +279,27 @@ export function customJvp<A extends readonly unknown[] = NDArray[], R extends Tr
     const jvp: JvpParams['jvp'] = (primals, tangents) => {
       const pair = apply(rule!, [...fixed, unflatten(def, primals), unflatten(def, tangents)])
       refusePromise(`${name}.defjvp`, pair)
-      if (!Array.isArray(pair) || pair.length !== 2) throw new TreeError(misuse(`${name}.defjvp`, 'a rule that returns [result, tangent]', typeof pair))
+      if (!Array.isArray(pair) || pair.length !== 2)
+        throw new TreeError(misuse(`${name}.defjvp`, 'a rule that returns [result, tangent]', typeof pair))
       const [out, tangent] = pair.map((tree: unknown) => flattenArrays(`${name}.defjvp`, tree))
       assertSameStructure(`${name}.defjvp: result and tangent`, out!.def, tangent!.def)
       outDef ??= out!.def
-      out!.leaves.forEach((leaf, i) => checkTangent(`${name}.defjvp`, leaf.aval, tangent!.leaves[i]!.aval, out!.paths[i]!))
-      return [out!.leaves, tangent!.leaves.map((t, i) => (isDifferentiable(out!.leaves[i]!.aval) ? t : new Zero(t.aval)))]
+      out!.leaves.forEach((leaf, i) =>
+        checkTangent(`${name}.defjvp`, leaf.aval, tangent!.leaves[i]!.aval, out!.paths[i]!),
+      )
+      return [
+        out!.leaves,
+        tangent!.leaves.map((t, i) => (isDifferentiable(out!.leaves[i]!.aval) ? t : new Zero(t.aval))),
+      ]
     }
-    const outs = bind(customJvpCall, leaves, { name, call, jvp, jaxpr: undefined, numConsts: 0, ruleNames: { jvp: ruleName(rule) } })
+    const outs = bind(customJvpCall, leaves, {
+      name,
+      call,
+      jvp,
+      jaxpr: undefined,
+      numConsts: 0,
+      ruleNames: { jvp: ruleName(rule) },
+    })
     return unflatten(outDef!, outs)
   }
   return Object.assign(wrapped as Fn<A, R>, {
@@ -263,7 +311,9 @@ export function customJvp<A extends readonly unknown[] = NDArray[], R extends Tr
 
 function checkTangent(where: string, primal: Aval, tangent: Aval, path: string): void {
   if (isDifferentiable(primal) && !sameAval(primal, tangent)) {
-    throw new ShapeError(misuse(where, `a tangent of type ${showAval(primal)}${path === '' ? '' : ` at ${path}`}`, showAval(tangent)))
+    throw new ShapeError(
+      misuse(where, `a tangent of type ${showAval(primal)}${path === '' ? '' : ` at ${path}`}`, showAval(tangent)),
+    )
   }
 }
 
@@ -281,7 +331,10 @@ function checkTangent(where: string, primal: Aval, tangent: Aval, path: string):
  * grad(spike)(1).item() // => 0.5
  * ```
  */
-export function customVjp<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(f: (...args: A) => R, options: CustomOptions = {}): CustomVjp<A, R> {
+export function customVjp<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(
+  f: (...args: A) => R,
+  options: CustomOptions = {},
+): CustomVjp<A, R> {
   checkFunction('customVjp', f)
   checkOptions('customVjp', options, ['nondiffArgnums'])
   const name = nameOf(f, 'customVjp')
@@ -291,7 +344,11 @@ export function customVjp<A extends readonly unknown[] = NDArray[], R extends Tr
     const { fwd: userFwd, bwd: userBwd } = rules
     const { fixed, free, whole } = partial(name, args, options)
     const { leaves, def } = flattenArgs(name, free)
-    const flat = new FlatFunction(name, ((...given: unknown[]) => apply(f as AnyFunction, whole(given))) as AnyFunction, def)
+    const flat = new FlatFunction(
+      name,
+      ((...given: unknown[]) => apply(f as AnyFunction, whole(given))) as AnyFunction,
+      def,
+    )
     let outDef: TreeDef | undefined
     let residualDef: TreeDef | undefined
     const call: Flat = (xs) => {
@@ -302,7 +359,8 @@ export function customVjp<A extends readonly unknown[] = NDArray[], R extends Tr
     const fwd: Flat = (xs) => {
       const pair = apply(userFwd, whole(unflatten(def, xs) as unknown[]))
       refusePromise(`${name}.defvjp`, pair)
-      if (!Array.isArray(pair) || pair.length !== 2) throw new TreeError(misuse(`${name}.defvjp`, 'a fwd that returns [result, residuals]', typeof pair))
+      if (!Array.isArray(pair) || pair.length !== 2)
+        throw new TreeError(misuse(`${name}.defvjp`, 'a fwd that returns [result, residuals]', typeof pair))
       const [out, residuals] = pair.map((tree: unknown) => flattenArrays(`${name}.defvjp`, tree))
       outDef = out!.def
       residualDef = residuals!.def
@@ -337,7 +395,9 @@ function cotangentLeaves(name: string, given: unknown, def: TreeDef, primals: re
   refusePromise(where, given)
   if (!Array.isArray(given) || given.length !== def.children.length) {
     const got = Array.isArray(given) ? `${given.length}` : typeof given
-    throw new TreeError(misuse(where, `a bwd that returns a list of ${def.children.length} cotangents, one for each argument`, got))
+    throw new TreeError(
+      misuse(where, `a bwd that returns a list of ${def.children.length} cotangents, one for each argument`, got),
+    )
   }
   let at = 0
   return def.children.flatMap((child, i) => {
@@ -349,7 +409,10 @@ function cotangentLeaves(name: string, given: unknown, def: TreeDef, primals: re
     return leaves.map((leaf, k): Tangent => {
       const type = types[k]!
       if (!isDifferentiable(type)) return new Zero(type)
-      if (!sameAval(leaf.aval, type)) throw new ShapeError(misuse(where, `a cotangent of type ${showAval(type)} for ${paths[k]}`, showAval(leaf.aval)))
+      if (!sameAval(leaf.aval, type))
+        throw new ShapeError(
+          misuse(where, `a cotangent of type ${showAval(type)} for ${paths[k]}`, showAval(leaf.aval)),
+        )
       return leaf
     })
   })

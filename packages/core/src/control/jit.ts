@@ -42,10 +42,19 @@ export const jitPrimitive: Primitive<JitParams> = definePrimitive<JitParams>({
   transpose(cts, args, { name, jaxpr }) {
     const { program, nonzeroOuts } = transposedProgram(jaxpr, args.map(isLinear), nonzeroOf(cts))
     const known = args.filter((arg): arg is NDArray => !isLinear(arg))
-    return spreadCotangents(args, nonzeroOuts, bind(jitPrimitive, [...known, ...onlyNonzero(cts)], { name, jaxpr: program }))
+    return spreadCotangents(
+      args,
+      nonzeroOuts,
+      bind(jitPrimitive, [...known, ...onlyNonzero(cts)], { name, jaxpr: program }),
+    )
   },
   batch(args, dims, { name, jaxpr }, { size, name: axis }) {
-    const { program, batchedOuts } = batchedProgram(jaxpr, dims.map((dim) => dim !== null), size, axis ?? null)
+    const { program, batchedOuts } = batchedProgram(
+      jaxpr,
+      dims.map((dim) => dim !== null),
+      size,
+      axis ?? null,
+    )
     const moved = args.map((arg, i) => (dims[i] === null ? arg : moveBatchAxis(arg, dims[i]!, 0, size)))
     return [bind(jitPrimitive, moved, { name, jaxpr: program }), batchedOuts.map((is) => (is ? 0 : null))]
   },

@@ -66,14 +66,22 @@ class StaticValues {
 }
 function sameStatic(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || a.constructor !== b.constructor) return false
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || a.constructor !== b.constructor)
+    return false
   if (!Array.isArray(a) && a.constructor !== Object) return false
   const keys = Object.keys(a)
-  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameStatic((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every(
+      (key) =>
+        Object.hasOwn(b, key) && sameStatic((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
+    )
+  )
 }
 
 type AnyFunction = (...args: never[]) => unknown
-const listOf = (argnums: Argnums | undefined): readonly number[] => (argnums === undefined ? [] : typeof argnums === 'number' ? [argnums] : argnums)
+const listOf = (argnums: Argnums | undefined): readonly number[] =>
+  argnums === undefined ? [] : typeof argnums === 'number' ? [argnums] : argnums
 
 /**
  * Compile a function: it is traced once for each combination of tree structures, shapes, dtypes and static arguments, and the program
@@ -89,7 +97,10 @@ const listOf = (argnums: Argnums | undefined): readonly number[] => (argnums ===
  * f.traces // => 1
  * ```
  */
-export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(f: (...args: A) => R, options: JitOptions = {}): Jitted<A, R> {
+export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(
+  f: (...args: A) => R,
+  options: JitOptions = {},
+): Jitted<A, R> {
   checkFunction('jit', f)
   checkOptions('jit', options, ['staticArgnums', 'donateArgnums', 'device', 'inline'])
   const name = nameOf(f)
@@ -110,14 +121,30 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
   const traced = (args: readonly unknown[]): { leaves: NDArray[]; entry: Traced } => {
     const { dynamic, staticKey, whole } = split(args)
     const { leaves, def, paths } = flattenArgs(name, dynamic)
-    const key = [def.key, ...leaves.map((leaf) => avalKey(leaf.aval)), staticKey, ...namedAxes().map((axis) => `${axis.name}:${axis.size}`)].join(';')
+    const key = [
+      def.key,
+      ...leaves.map((leaf) => avalKey(leaf.aval)),
+      staticKey,
+      ...namedAxes().map((axis) => `${axis.name}:${axis.size}`),
+    ].join(';')
     let entry = cache.get(key)
     // What the function closed over may belong to a trace that has ended.
     if (entry?.consts.some((x) => x instanceof Tracer && !x.owner.alive) === true) entry = undefined
     if (entry === undefined) {
       traces++
-      const flat = new FlatFunction(`jit(${name})`, ((...given: unknown[]) => (f as unknown as AnyFunction)(...(whole(given) as never[]))) as AnyFunction, def)
-      const [program, consts] = closureConvert(stage(`jit(${name})`, flat.call, leaves.map((leaf) => leaf.aval), paths))
+      const flat = new FlatFunction(
+        `jit(${name})`,
+        ((...given: unknown[]) => (f as unknown as AnyFunction)(...(whole(given) as never[]))) as AnyFunction,
+        def,
+      )
+      const [program, consts] = closureConvert(
+        stage(
+          `jit(${name})`,
+          flat.call,
+          leaves.map((leaf) => leaf.aval),
+          paths,
+        ),
+      )
       entry = { program, consts, outDef: flat.outDef }
     }
     cache.delete(key)
@@ -126,11 +153,22 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
     return { leaves, entry }
   }
   const wrapped = (...args: unknown[]): unknown => {
-    if (disabled) return (f as unknown as AnyFunction)(...(args as never[]))
+    if (disabled) {
+      const { dynamic, whole } = split(args)
+      const { leaves, def } = flattenArgs(name, dynamic)
+      return new FlatFunction(
+        name,
+        ((...given: unknown[]) => (f as unknown as AnyFunction)(...(whole(given) as never[]))) as AnyFunction,
+        def,
+      ).callTree(leaves)
+    }
     checkDevice(options.device)
     const { leaves, entry } = traced(args)
     const operands = [...entry.consts, ...leaves]
-    const outs = options.inline === true ? evalJaxpr(entry.program, operands) : bind(jitPrimitive, operands, { name, jaxpr: entry.program })
+    const outs =
+      options.inline === true
+        ? evalJaxpr(entry.program, operands)
+        : bind(jitPrimitive, operands, { name, jaxpr: entry.program })
     if (options.donateArgnums !== undefined) donate(args, listOf(options.donateArgnums), outs)
     return unflatten(entry.outDef, outs)
   }
@@ -149,7 +187,8 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
 
 function checkArgnum(option: string, n: number, count: number): number {
   const index = n < 0 ? n + count : n
-  if (!Number.isInteger(n) || index < 0 || index >= count) throw new OptionError(misuse('jit', `${option} below the number of arguments, ${count}`, String(n)))
+  if (!Number.isInteger(n) || index < 0 || index >= count)
+    throw new OptionError(misuse('jit', `${option} below the number of arguments, ${count}`, String(n)))
   return index
 }
 function checkDevice(device: JitOptions['device']): void {

@@ -41,7 +41,8 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
   type(args, { jaxpr, length, numConsts, numCarry }) {
     const xs = args.slice(numConsts + numCarry)
     for (const x of xs) {
-      if (x.shape[0] !== length) throw new ShapeError(`scan: expected scanned arrays with a leading axis of ${length}, got ${showAval(x)}`)
+      if (x.shape[0] !== length)
+        throw new ShapeError(`scan: expected scanned arrays with a leading axis of ${length}, got ${showAval(x)}`)
     }
     const [carry, ys] = parts(outAvals(jaxpr), numCarry) as [Aval[], Aval[]]
     return [...carry, ...ys.map((y) => stacked(y, length))]
@@ -49,7 +50,11 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
 
   jvp(primals, tangents, params) {
     const { jaxpr, numConsts, numCarry } = params
-    const nonzero = carryFixpoint(nonzeroOf(tangents), params, (mask, force) => jvpProgram(jaxpr, mask, force).nonzeroOuts)
+    const nonzero = carryFixpoint(
+      nonzeroOf(tangents),
+      params,
+      (mask, force) => jvpProgram(jaxpr, mask, force).nonzeroOuts,
+    )
     const force = forceCarry(nonzero, params)
     const { program, nonzeroOuts } = jvpProgram(jaxpr, nonzero, force)
     const given = instantiateCarry(tangents, nonzero, params)
@@ -61,27 +66,46 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
     const outs = outAvals(jaxpr)
     const outTangentAt = positions(nonzeroOuts, outs.length)
     const [oc, oy] = parts(range(outs.length), numCarry) as [number[], number[]]
-    const outOrder = [oc, oy].flatMap((kind) => [...kind, ...kind.filter((k) => nonzeroOuts[k]).map((k) => outTangentAt[k]!)])
+    const outOrder = [oc, oy].flatMap((kind) => [
+      ...kind,
+      ...kind.filter((k) => nonzeroOuts[k]).map((k) => outTangentAt[k]!),
+    ])
     const all = [...primals, ...onlyNonzero(given)]
     const results = bind(
       scanPrimitive,
       order.flat().map((k) => all[k]!),
-      { ...params, jaxpr: relist(program, order.flat(), outOrder), numConsts: order[0]!.length, numCarry: order[1]!.length },
+      {
+        ...params,
+        jaxpr: relist(program, order.flat(), outOrder),
+        numConsts: order[0]!.length,
+        numCarry: order[1]!.length,
+      },
     )
     const byPosition = new Map(outOrder.map((k, at) => [k, results[at]!]))
     const outPrimals = outs.map((_, k) => byPosition.get(k)!)
-    return [outPrimals, outs.map((_, k) => (nonzeroOuts[k] ? byPosition.get(outTangentAt[k]!)! : zeroOf(outPrimals[k]!)))]
+    return [
+      outPrimals,
+      outs.map((_, k) => (nonzeroOuts[k] ? byPosition.get(outTangentAt[k]!)! : zeroOf(outPrimals[k]!))),
+    ]
   },
 
   linearize(primals, tangents, params) {
     const { jaxpr, numConsts, numCarry, length } = params
-    const nonzero = carryFixpoint(nonzeroOf(tangents), params, (mask, force) => linearizeProgram(jaxpr, mask, force).nonzeroOuts)
+    const nonzero = carryFixpoint(
+      nonzeroOf(tangents),
+      params,
+      (mask, force) => linearizeProgram(jaxpr, mask, force).nonzeroOuts,
+    )
     const { primal, tangent, residuals, nonzeroOuts } = linearizeProgram(jaxpr, nonzero, forceCarry(nonzero, params))
     const outs = outAvals(jaxpr)
     const [consts] = parts(primals, numConsts) as [NDArray[]]
 
     const sources = residuals.map((residual) => residualSource(residual, params, primal))
-    const hoisted = hoist(primal, numConsts, sources.flatMap((source) => (source.kind === 'hoisted' ? [source.index] : [])))
+    const hoisted = hoist(
+      primal,
+      numConsts,
+      sources.flatMap((source) => (source.kind === 'hoisted' ? [source.index] : [])),
+    )
     const hoistedValues = evalJaxpr(hoisted, consts)[Symbol.iterator]()
     const { program: body, at } = stackResiduals(primal, outs.length, numCarry, sources)
     const results = bind(scanPrimitive, primals, { ...params, jaxpr: body })
@@ -97,17 +121,34 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
           return results[at[i]!]!
       }
     })
-    const isConst = sources.map((source) => source.kind === 'value' || source.kind === 'hoisted' || (source.kind === 'input' && source.index < numConsts))
+    const isConst = sources.map(
+      (source) =>
+        source.kind === 'value' || source.kind === 'hoisted' || (source.kind === 'input' && source.index < numConsts),
+    )
 
     const linear = (given: readonly Tangent[]): readonly Tangent[] => {
       const all = [...values, ...onlyNonzero(instantiateCarry(given, nonzero, params))]
       const at = positions(nonzero, residuals.length)
-      const [tc, ti, tx] = parts(range(primals.length), numConsts, numCarry).map((kind) => kind.filter((k) => nonzero[k]).map((k) => at[k]!)) as [number[], number[], number[]]
+      const [tc, ti, tx] = parts(range(primals.length), numConsts, numCarry).map((kind) =>
+        kind.filter((k) => nonzero[k]).map((k) => at[k]!),
+      ) as [number[], number[], number[]]
       const residualAt = range(residuals.length)
-      const order = [[...residualAt.filter((k) => isConst[k]), ...tc], ti, [...residualAt.filter((k) => !isConst[k]), ...tx]] as const
+      const order = [
+        [...residualAt.filter((k) => isConst[k]), ...tc],
+        ti,
+        [...residualAt.filter((k) => !isConst[k]), ...tx],
+      ] as const
       const flat = order.flat()
       const loop = { ...params, jaxpr: relist(tangent, flat), numConsts: order[0].length, numCarry: ti.length, length }
-      return fillZeros(nonzeroOuts, bindLinear(scanPrimitive, flat.map((k) => all[k]!), loop), outs.map((a, k) => (k < numCarry ? a : stacked(a, length))))
+      return fillZeros(
+        nonzeroOuts,
+        bindLinear(
+          scanPrimitive,
+          flat.map((k) => all[k]!),
+          loop,
+        ),
+        outs.map((a, k) => (k < numCarry ? a : stacked(a, length))),
+      )
     }
     return [results.slice(0, outs.length), linear]
   },
@@ -138,14 +179,28 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
     const step = stage(
       'scan',
       (given) => {
-        const [kc, sums, carry, yCts, kx] = parts(given, knownConsts.length, linearConsts.length, numCarry, ys.length) as [NDArray[], NDArray[], NDArray[], NDArray[], NDArray[]]
-        const inCts = fillZeros(nonzeroOuts, evalJaxpr(back, [...kc, ...kx, ...carry, ...yCts]), linearInputs.map((i) => avals[i]!))
+        const [kc, sums, carry, yCts, kx] = parts(
+          given,
+          knownConsts.length,
+          linearConsts.length,
+          numCarry,
+          ys.length,
+        ) as [NDArray[], NDArray[], NDArray[], NDArray[], NDArray[]]
+        const inCts = fillZeros(
+          nonzeroOuts,
+          evalJaxpr(back, [...kc, ...kx, ...carry, ...yCts]),
+          linearInputs.map((i) => avals[i]!),
+        )
         const ctOf = (i: number): Tangent => inCts[linearInputs.indexOf(i)]!
         const added = linearConsts.map((i, k) => {
           const ct = ctOf(i)
           return isZero(ct) ? sums[k]! : addAny(sums[k]!, ct)
         })
-        return [...added, ...range(numCarry).map((i) => instantiate(ctOf(numConsts + i))), ...nonzeroX.map((i) => instantiate(ctOf(i)))]
+        return [
+          ...added,
+          ...range(numCarry).map((i) => instantiate(ctOf(numConsts + i))),
+          ...nonzeroX.map((i) => instantiate(ctOf(i))),
+        ]
       },
       stepAvals,
     )
@@ -160,7 +215,14 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
         ...ys.map((i) => cts[i] as NDArray),
         ...knownXs.map(value),
       ],
-      { ...params, jaxpr: step, length, reverse: !reverse, numConsts: knownConsts.length, numCarry: linearConsts.length + numCarry },
+      {
+        ...params,
+        jaxpr: step,
+        length,
+        reverse: !reverse,
+        numConsts: knownConsts.length,
+        numCarry: linearConsts.length + numCarry,
+      },
     )
     const result = new Map<number, NDArray>()
     ;[...linearConsts, ...range(numCarry, numConsts), ...nonzeroX].forEach((i, k) => result.set(i, results[k]!))
@@ -170,15 +232,26 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
   batch(args, dims, params, { size, name }) {
     const { jaxpr, numConsts, numCarry } = params
     const given = dims.map((dim) => dim !== null)
-    const batched = carryFixpoint(given, params, (mask, force) => batchedProgram(jaxpr, mask, size, name ?? null, force).batchedOuts)
+    const batched = carryFixpoint(
+      given,
+      params,
+      (mask, force) => batchedProgram(jaxpr, mask, size, name ?? null, force).batchedOuts,
+    )
     const { program, batchedOuts } = batchedProgram(jaxpr, batched, size, name ?? null, forceCarry(batched, params))
-    const moved = args.map((arg, i) => (batched[i] ? moveBatchAxis(arg, dims[i]!, i < numConsts + numCarry ? 0 : 1, size) : arg))
-    return [bind(scanPrimitive, moved, { ...params, jaxpr: program }), batchedOuts.map((is, i) => (is ? (i < numCarry ? 0 : 1) : null))]
+    const moved = args.map((arg, i) =>
+      batched[i] ? moveBatchAxis(arg, dims[i]!, i < numConsts + numCarry ? 0 : 1, size) : arg,
+    )
+    return [
+      bind(scanPrimitive, moved, { ...params, jaxpr: program }),
+      batchedOuts.map((is, i) => (is ? (i < numCarry ? 0 : 1) : null)),
+    ]
   },
 
   reference(args, { jaxpr, length, reverse, numConsts, numCarry }, outs, run) {
     const [consts, init, xs] = parts(args, numConsts, numCarry) as [HostArray[], HostArray[], HostArray[]]
-    const ys = outs.slice(numCarry).map((out) => ({ shape: out.shape, dtype: out.dtype, data: allocate(out.dtype, sizeOf(out.shape)) }))
+    const ys = outs
+      .slice(numCarry)
+      .map((out) => ({ shape: out.shape, dtype: out.dtype, data: allocate(out.dtype, sizeOf(out.shape)) }))
     let carry: readonly HostArray[] = init
     for (let step = 0; step < length; step++) {
       const at = reverse ? length - 1 - step : step
@@ -214,11 +287,17 @@ function carryFixpoint(
   }
 }
 /** Carry results must be affected where the carry that goes in is. */
-const forceCarry = (mask: readonly boolean[], { numConsts, numCarry }: Pick<ScanParams, 'numConsts' | 'numCarry'>): boolean[] =>
-  mask.slice(numConsts, numConsts + numCarry)
+const forceCarry = (
+  mask: readonly boolean[],
+  { numConsts, numCarry }: Pick<ScanParams, 'numConsts' | 'numCarry'>,
+): boolean[] => mask.slice(numConsts, numConsts + numCarry)
 
 /** Make tangents of the carry that the fixpoint found to be needed. */
-const instantiateCarry = (tangents: readonly Tangent[], nonzero: readonly boolean[], { numConsts, numCarry }: ScanParams): readonly Tangent[] =>
+const instantiateCarry = (
+  tangents: readonly Tangent[],
+  nonzero: readonly boolean[],
+  { numConsts, numCarry }: ScanParams,
+): readonly Tangent[] =>
   tangents.map((t, i) => (nonzero[i] && i >= numConsts && i < numConsts + numCarry ? instantiate(t) : t))
 
 /** Where, behind `before` other values, the k-th value stands if only those named by the mask are listed. */
@@ -252,7 +331,8 @@ function residualSource(residual: Residual, { numConsts, numCarry }: ScanParams,
 function varying(jaxpr: Jaxpr, numConsts: number): Set<Atom> {
   const found = new Set<Atom>(jaxpr.inputs.slice(numConsts))
   for (const { inputs, outputs } of jaxpr.equations) {
-    if (inputs.some((atom) => found.has(atom))) for (const variable of outputs) if (variable !== null) found.add(variable)
+    if (inputs.some((atom) => found.has(atom)))
+      for (const variable of outputs) if (variable !== null) found.add(variable)
   }
   return found
 }
@@ -260,13 +340,24 @@ function varying(jaxpr: Jaxpr, numConsts: number): Set<Atom> {
 /** The program from the first `numConsts` inputs to the named results, which depend on no others. */
 function hoist({ jaxpr, consts }: ClosedJaxpr, numConsts: number, results: readonly number[]): ClosedJaxpr {
   const fixed = varying(jaxpr, numConsts)
-  const equations = jaxpr.equations.filter((equation) => !isEffectful(equation) && !equation.outputs.some((variable) => variable !== null && fixed.has(variable)))
+  const equations = jaxpr.equations.filter(
+    (equation) =>
+      !isEffectful(equation) && !equation.outputs.some((variable) => variable !== null && fixed.has(variable)),
+  )
   const outputs = results.map((i) => jaxpr.outputs[i]!)
-  return { jaxpr: eliminateDeadCode({ ...jaxpr, inputs: jaxpr.inputs.slice(0, numConsts), equations, outputs }), consts }
+  return {
+    jaxpr: eliminateDeadCode({ ...jaxpr, inputs: jaxpr.inputs.slice(0, numConsts), equations, outputs }),
+    consts,
+  }
 }
 
 /** The body with the residuals to be stacked as further results; one that is a stacked result already is not stacked twice. */
-function stackResiduals({ jaxpr, consts }: ClosedJaxpr, count: number, numCarry: number, sources: readonly Source[]): { program: ClosedJaxpr; at: (number | undefined)[] } {
+function stackResiduals(
+  { jaxpr, consts }: ClosedJaxpr,
+  count: number,
+  numCarry: number,
+  sources: readonly Source[],
+): { program: ClosedJaxpr; at: (number | undefined)[] } {
   const outputs = jaxpr.outputs.slice(0, count)
   const at = sources.map((source) => {
     if (source.kind !== 'stacked') return undefined

@@ -54,7 +54,11 @@ export const whilePrimitive: Primitive<WhileParams> = definePrimitive<WhileParam
   batch(args, dims, params, { size, name }) {
     const { condJaxpr, bodyJaxpr, condNconsts, bodyNconsts } = params
     const given = dims.map((dim) => dim !== null)
-    const [condBatched, bodyBatched, initBatched] = parts(given, condNconsts, bodyNconsts) as [boolean[], boolean[], boolean[]]
+    const [condBatched, bodyBatched, initBatched] = parts(given, condNconsts, bodyNconsts) as [
+      boolean[],
+      boolean[],
+      boolean[],
+    ]
     let carry = initBatched
     let predicate = false
     for (;;) {
@@ -75,9 +79,14 @@ export const whilePrimitive: Primitive<WhileParams> = definePrimitive<WhileParam
     return [bind(whilePrimitive, operands, loop), carry.map((is) => (is ? 0 : null))]
   },
   reference(args, { condJaxpr, bodyJaxpr, condNconsts, bodyNconsts }, _, run) {
-    const [condConsts, bodyConsts, init] = parts(args, condNconsts, bodyNconsts) as [HostArray[], HostArray[], HostArray[]]
+    const [condConsts, bodyConsts, init] = parts(args, condNconsts, bodyNconsts) as [
+      HostArray[],
+      HostArray[],
+      HostArray[],
+    ]
     let carry: readonly HostArray[] = init
-    while (run(condJaxpr, [...condConsts, ...carry])[0]!.data[0] !== 0) carry = run(bodyJaxpr, [...bodyConsts, ...carry])
+    while (run(condJaxpr, [...condConsts, ...carry])[0]!.data[0] !== 0)
+      carry = run(bodyJaxpr, [...bodyConsts, ...carry])
     return carry
   },
 })
@@ -102,14 +111,27 @@ function pushed(
   const carryTangents = initTangents.filter((_, i) => carryNonzero[i]).map(instantiate)
 
   // Inputs of the pushed body: constants, carry, tangents of constants, tangents of the carry.
-  const [c, i, tc, ti] = parts(range(program.jaxpr.inputs.length), bodyConsts.length, init.length, constTangents.length) as [number[], number[], number[], number[]]
+  const [c, i, tc, ti] = parts(
+    range(program.jaxpr.inputs.length),
+    bodyConsts.length,
+    init.length,
+    constTangents.length,
+  ) as [number[], number[], number[], number[]]
   const loop = {
-    condJaxpr: withUnusedInputs(condJaxpr, carryTangents.map((t) => t.aval)),
+    condJaxpr: withUnusedInputs(
+      condJaxpr,
+      carryTangents.map((t) => t.aval),
+    ),
     bodyJaxpr: relist(program, [...c, ...tc, ...i, ...ti]),
     condNconsts,
     bodyNconsts: bodyConsts.length + constTangents.length,
   }
-  return { args: [...condConsts, ...bodyConsts, ...constTangents, ...init, ...carryTangents], loop, carryNonzero, count: init.length }
+  return {
+    args: [...condConsts, ...bodyConsts, ...constTangents, ...init, ...carryTangents],
+    loop,
+    carryNonzero,
+    count: init.length,
+  }
 }
 const withUnusedInputs = ({ jaxpr, consts }: ClosedJaxpr, avals: readonly Aval[]): ClosedJaxpr => ({
   jaxpr: { ...jaxpr, inputs: [...jaxpr.inputs, ...avals.map((a) => new Var(a))] },

@@ -23,6 +23,8 @@ function relaid(x: HostArray, out: Aval, from: Layout): HostArray {
   return result
 }
 const checkSizes = (where: string, shape: Shape): void => {
+  // a traced size says itself, when it is made a number, why it cannot be one
+  for (const dim of shape) if (typeof dim !== 'number') Number(dim)
   if (!shape.every((dim) => Number.isInteger(dim) && dim >= 0)) {
     throw new ShapeError(misuse(where, 'sizes that are integers and not negative', `[${shape.join(',')}]`))
   }

@@ -21,12 +21,16 @@ import { stage } from './staging.ts'
 import { transposeProgram } from './transpose.ts'
 
 type AnyFunction = (...args: never[]) => unknown
-type LooseAll<A extends readonly unknown[]> = { [K in keyof A]: Lift<A[K]> | (A[K] extends ArrayLike ? number | boolean : never) }
+type LooseAll<A extends readonly unknown[]> = {
+  [K in keyof A]: Lift<A[K]> | (A[K] extends ArrayLike ? number | boolean : never)
+}
 
 /** The type that tangents of a value have: its own for floats, bool (always false) for all others. */
 const tangentType = ({ shape, dtype }: Aval): Aval => (isFloat(dtype) ? aval(shape, dtype) : aval(shape, 'bool'))
 const visible = (tangent: Tangent, primal: Aval): NDArray =>
-  isDifferentiable(primal) ? instantiate(isZero(tangent) ? new Zero(tangentType(primal)) : tangent) : full(primal.shape, 0, 'bool')
+  isDifferentiable(primal)
+    ? instantiate(isZero(tangent) ? new Zero(tangentType(primal)) : tangent)
+    : full(primal.shape, 0, 'bool')
 
 /**
  * The result of a function and its directional derivative, in one forward pass.
@@ -43,11 +47,20 @@ const visible = (tangent: Tangent, primal: Aval): NDArray =>
  * dy.item() // => 6
  * ```
  */
-export function jvp<A extends readonly TreeLike[] | readonly [], R extends Tree>(f: (...args: LiftAll<A>) => R, primals: A, tangents: LooseAll<NoInfer<A>>): [R, R]
-export function jvp<A extends readonly unknown[], R extends Tree>(f: (...args: A) => R, primals: A, tangents: NoInfer<A>): [R, R]
+export function jvp<A extends readonly TreeLike[] | readonly [], R extends Tree>(
+  f: (...args: LiftAll<A>) => R,
+  primals: A,
+  tangents: LooseAll<NoInfer<A>>,
+): [R, R]
+export function jvp<A extends readonly unknown[], R extends Tree>(
+  f: (...args: A) => R,
+  primals: A,
+  tangents: NoInfer<A>,
+): [R, R]
 export function jvp(f: AnyFunction, primals: readonly unknown[], tangents: readonly unknown[]): [unknown, unknown] {
   checkFunction('jvp', f)
-  if (!Array.isArray(primals) || !Array.isArray(tangents)) throw new TreeError(misuse('jvp', 'lists of primals and of tangents', typeof primals, 'jvp(f, [x], [t])'))
+  if (!Array.isArray(primals) || !Array.isArray(tangents))
+    throw new TreeError(misuse('jvp', 'lists of primals and of tangents', typeof primals, 'jvp(f, [x], [t])'))
   const at = flattenArgs('jvp', primals)
   const along = flattenArgs('jvp: tangents', tangents)
   assertSameStructure('jvp: primals and tangents', at.def, along.def)
@@ -65,9 +78,14 @@ export function jvp(f: AnyFunction, primals: readonly unknown[], tangents: reado
 /** A tangent or cotangent in the type of its value; only weak ones are converted. */
 function fitted(where: string, x: NDArray, type: Aval, path: string): NDArray {
   const wanted = tangentType(type)
-  if (x.weakType && x.dtype !== wanted.dtype && x.ndim === 0 && wanted.shape.length === 0) return convert(x, wanted.dtype)
+  if (x.weakType && x.dtype !== wanted.dtype && x.ndim === 0 && wanted.shape.length === 0)
+    return convert(x, wanted.dtype)
   if (sameAval(x.aval, wanted)) return x.weakType ? convert(x, wanted.dtype) : x
-  const message = misuse(where, `${showAval(wanted)} for ${path === '' ? 'the result' : path}, like the value itself`, showAval(x.aval))
+  const message = misuse(
+    where,
+    `${showAval(wanted)} for ${path === '' ? 'the result' : path}, like the value itself`,
+    showAval(x.aval),
+  )
   throw x.dtype === wanted.dtype ? new ShapeError(message) : new DtypeError(message)
 }
 
@@ -96,7 +114,11 @@ function splitPair(where: string, { outDef }: FlatFunction): readonly [TreeDef, 
 /** The map from cotangents of the results to cotangents of all arguments. */
 function pullback({ at, linear, nonzero }: Linear1, cts: readonly Tangent[]): NDArray[] {
   const given = cts.filter((_, i) => linear.nonzeroOuts[i])
-  const pulled = transposeProgram(linear.program, inAvals(linear.program).map((a) => new Linear(a)), given)
+  const pulled = transposeProgram(
+    linear.program,
+    inAvals(linear.program).map((a) => new Linear(a)),
+    given,
+  )
   let next = 0
   return at.leaves.map((leaf, i) => visible(nonzero[i] ? pulled[next++]! : new Zero(leaf.aval), leaf.aval))
 }
@@ -112,8 +134,14 @@ function pullback({ at, linear, nonzero }: Linear1, cts: readonly Tangent[]): ND
  * pullback(1).map((ct) => ct.item()) // => [4, 3]
  * ```
  */
-export function vjp<A extends readonly TreeLike[], R extends Tree>(f: (...args: LiftAll<A>) => R, ...primals: A): [R, (cotangent: R | Cotangent<R>) => LiftAll<A>]
-export function vjp<A extends readonly unknown[], R extends Tree>(f: (...args: A) => R, ...primals: A): [R, (cotangent: R | Cotangent<R>) => A]
+export function vjp<A extends readonly TreeLike[], R extends Tree>(
+  f: (...args: LiftAll<A>) => R,
+  ...primals: A
+): [R, (cotangent: R | Cotangent<R>) => LiftAll<A>]
+export function vjp<A extends readonly unknown[], R extends Tree>(
+  f: (...args: A) => R,
+  ...primals: A
+): [R, (cotangent: R | Cotangent<R>) => A]
 export function vjp(f: AnyFunction, ...primals: unknown[]): [unknown, (cotangent: unknown) => unknown] {
   const at = linearizeAt('vjp', f, primals)
   return [unflatten(at.flat.outDef, at.linear.outs), (ct) => unflatten(at.at.def, pullback(at, checkCotangent(at, ct)))]
@@ -134,7 +162,10 @@ vjp.withAux = (f, ...primals) => {
   const result = { ...linear, outDef: def }
   const pull = (ct: unknown): unknown => {
     const cts = checkCotangent(result, ct)
-    return unflatten(linear.at.def, pullback(linear, [...cts, ...outs.slice(def.leaves).map((out) => new Zero(out.aval))]))
+    return unflatten(
+      linear.at.def,
+      pullback(linear, [...cts, ...outs.slice(def.leaves).map((out) => new Zero(out.aval))]),
+    )
   }
   return [unflatten(def, outs.slice(0, def.leaves)), pull, unflatten(auxDef, outs.slice(def.leaves))] as never
 }
@@ -159,16 +190,31 @@ function checkCotangent({ flat, linear, outDef }: Linear1, ct: unknown): NDArray
  * linear(2).item() // => 2
  * ```
  */
-export function linearize<A extends readonly TreeLike[], R extends Tree>(f: (...args: LiftAll<A>) => R, ...primals: A): [R, (...tangents: LooseAll<A>) => R]
-export function linearize<A extends readonly unknown[], R extends Tree>(f: (...args: A) => R, ...primals: A): [R, (...tangents: A) => R]
+export function linearize<A extends readonly TreeLike[], R extends Tree>(
+  f: (...args: LiftAll<A>) => R,
+  ...primals: A
+): [R, (...tangents: LooseAll<A>) => R]
+export function linearize<A extends readonly unknown[], R extends Tree>(
+  f: (...args: A) => R,
+  ...primals: A
+): [R, (...tangents: A) => R]
 export function linearize(f: AnyFunction, ...primals: unknown[]): [unknown, (...tangents: never[]) => unknown] {
   const { at, flat, linear, nonzero } = linearizeAt('linearize', f, primals)
   const apply = (...tangents: unknown[]): unknown => {
     const given = flattenArgs('linearize: tangents', tangents)
     assertSameStructure('linearize: primals and tangents', at.def, given.def)
-    const args = given.leaves.flatMap((t, i) => (nonzero[i] ? [fitted('linearize', t, at.leaves[i]!.aval, at.paths[i]!)] : []))
-    const outs = fillZeros(linear.nonzeroOuts, evalJaxpr(linear.program, args), linear.outs.map((out) => out.aval))
-    return unflatten(flat.outDef, outs.map((t, i) => visible(t, linear.outs[i]!.aval)))
+    const args = given.leaves.flatMap((t, i) =>
+      nonzero[i] ? [fitted('linearize', t, at.leaves[i]!.aval, at.paths[i]!)] : [],
+    )
+    const outs = fillZeros(
+      linear.nonzeroOuts,
+      evalJaxpr(linear.program, args),
+      linear.outs.map((out) => out.aval),
+    )
+    return unflatten(
+      flat.outDef,
+      outs.map((t, i) => visible(t, linear.outs[i]!.aval)),
+    )
   }
   return [unflatten(flat.outDef, linear.outs), apply]
 }
@@ -185,7 +231,10 @@ export function linearize(f: AnyFunction, ...primals: unknown[]): [unknown, (...
  * linearTranspose((x) => x.mul(3), 1)(2)[0].item() // => 6
  * ```
  */
-export function linearTranspose<A extends readonly TreeLike[], R extends Tree>(f: (...args: LiftAll<A>) => R, ...examples: A): (cotangent: R | Cotangent<R>) => LiftAll<A> {
+export function linearTranspose<A extends readonly TreeLike[], R extends Tree>(
+  f: (...args: LiftAll<A>) => R,
+  ...examples: A
+): (cotangent: R | Cotangent<R>) => LiftAll<A> {
   checkFunction('linearTranspose', f)
   const at = flattenArgs('linearTranspose', examples)
   const flat = new FlatFunction('linearTranspose', f as unknown as AnyFunction, at.def)
@@ -194,8 +243,14 @@ export function linearTranspose<A extends readonly TreeLike[], R extends Tree>(f
   return (cotangent) => {
     const given = flattenArrays('linearTranspose: the cotangent', cotangent)
     assertSameStructure('linearTranspose: the result and its cotangent', flat.outDef, given.def)
-    const cts = given.leaves.map((ct, i) => fitted('linearTranspose', ct, program.jaxpr.outputs[i]!.aval, flat.outPaths[i]!))
-    const pulled = transposeProgram(program, strongTypes.map((a) => new Linear(a)), cts)
+    const cts = given.leaves.map((ct, i) =>
+      fitted('linearTranspose', ct, program.jaxpr.outputs[i]!.aval, flat.outPaths[i]!),
+    )
+    const pulled = transposeProgram(
+      program,
+      strongTypes.map((a) => new Linear(a)),
+      cts,
+    )
     return unflatten(at.def, pulled.map(instantiate)) as LiftAll<A>
   }
 }
@@ -223,25 +278,39 @@ type WithAux = { hasAux: true }
 
 const gradOptions = ['argnums', 'hasAux', 'holomorphic', 'allowInt']
 
-function valueAndGradOf(what: string, f: AnyFunction, options: GradOptions<Argnums>): (...args: unknown[]) => { value: NDArray; aux: unknown; grads: unknown } {
+function valueAndGradOf(
+  what: string,
+  f: AnyFunction,
+  options: GradOptions<Argnums>,
+): (...args: unknown[]) => { value: NDArray; aux: unknown; grads: unknown } {
   checkFunction(what, f)
   checkOptions(what, options, gradOptions)
-  if ((options.holomorphic as unknown) === true) throw new OptionError(misuse(what, 'holomorphic: false, as there are no complex dtypes', 'true'))
+  if ((options.holomorphic as unknown) === true)
+    throw new OptionError(misuse(what, 'holomorphic: false, as there are no complex dtypes', 'true'))
   const { argnums = 0, hasAux = false, allowInt = false } = options
   const chosen = (typeof argnums === 'number' ? [argnums] : argnums) as readonly number[]
   return (...args) => {
     const at = chosen.map((n) => {
       const index = n < 0 ? n + args.length : n
-      if (!Number.isInteger(n) || index < 0 || index >= args.length) throw new OptionError(misuse(what, `argnums below the number of arguments, ${args.length}`, String(n)))
+      if (!Number.isInteger(n) || index < 0 || index >= args.length)
+        throw new OptionError(misuse(what, `argnums below the number of arguments, ${args.length}`, String(n)))
       return index
     })
-    const partial = (...given: unknown[]): unknown => f(...(args.map((arg, i) => (at.includes(i) ? given[at.indexOf(i)] : liftArgument(what, arg))) as never[]))
+    const partial = (...given: unknown[]): unknown =>
+      f(...(args.map((arg, i) => (at.includes(i) ? given[at.indexOf(i)] : liftArgument(what, arg))) as never[]))
     const primals = at.map((i) => args[i])
     const types = primals.map((primal, k) => flattenArrays(what, primal, 'float', `argument ${at[k]}`))
     for (const { leaves, paths } of types) {
       leaves.forEach((leaf, i) => {
         if (!allowInt && !isDifferentiable(leaf.aval)) {
-          throw new DtypeError(misuse(what, `floating arguments to differentiate by`, `${showAval(leaf.aval)} for ${paths[i]}`, 'convert it with astype, choose others by argnums, or allow it with allowInt'))
+          throw new DtypeError(
+            misuse(
+              what,
+              `floating arguments to differentiate by`,
+              `${showAval(leaf.aval)} for ${paths[i]}`,
+              'convert it with astype, choose others by argnums, or allow it with allowInt',
+            ),
+          )
         }
       })
     }
@@ -251,7 +320,11 @@ function valueAndGradOf(what: string, f: AnyFunction, options: GradOptions<Argnu
     checkScalar(what, def, value, hasAux)
     const cts = [full([], 1, value!.dtype), ...aux.map((x) => new Zero(x.aval))]
     const grads = unflatten(linear.at.def, pullback(linear, cts)) as unknown[]
-    return { value: value!, aux: auxDef === undefined ? undefined : unflatten(auxDef, aux), grads: typeof argnums === 'number' ? grads[0] : grads }
+    return {
+      value: value!,
+      aux: auxDef === undefined ? undefined : unflatten(auxDef, aux),
+      grads: typeof argnums === 'number' ? grads[0] : grads,
+    }
   }
 }
 /** Numbers become arrays in arguments that are not differentiated, too; what holds no arrays is passed on as it is. */
@@ -262,10 +335,17 @@ function liftArgument(what: string, arg: unknown): unknown {
   return unflatten(def, leaves)
 }
 function checkScalar(what: string, def: TreeDef, value: NDArray | undefined, hasAux: boolean): void {
-  const hint = hasAux ? 'the first of the two results is the value' : 'use jacrev for arrays, sum the result, or return [value, aux] with hasAux: true'
-  if (def.kind !== 'leaf') throw new TreeError(misuse(what, 'a function that returns a scalar', `a tree ${String(def)}`, hint))
-  if (value!.ndim !== 0) throw new ShapeError(misuse(what, 'a function that returns a scalar', showAval(value!.aval), hint))
-  if (!isFloat(value!.dtype)) throw new DtypeError(misuse(what, 'a function that returns a float', showAval(value!.aval), "convert the result: y.astype('float32')"))
+  const hint = hasAux
+    ? 'the first of the two results is the value'
+    : 'use jacrev for arrays, sum the result, or return [value, aux] with hasAux: true'
+  if (def.kind !== 'leaf')
+    throw new TreeError(misuse(what, 'a function that returns a scalar', `a tree ${String(def)}`, hint))
+  if (value!.ndim !== 0)
+    throw new ShapeError(misuse(what, 'a function that returns a scalar', showAval(value!.aval), hint))
+  if (!isFloat(value!.dtype))
+    throw new DtypeError(
+      misuse(what, 'a function that returns a float', showAval(value!.aval), "convert the result: y.astype('float32')"),
+    )
 }
 
 /**
@@ -286,7 +366,10 @@ export function grad<A extends readonly unknown[] = NDArray[], Aux extends Tree 
   f: (...args: A) => readonly [ArrayLike, Aux],
   options: GradOptions<N> & WithAux,
 ): Fn<A, [Grads<A, N>, Aux]>
-export function grad<A extends readonly unknown[] = NDArray[], const N extends Argnums = 0>(f: (...args: A) => ArrayLike, options?: GradOptions<N> & NoAux): Fn<A, Grads<A, N>>
+export function grad<A extends readonly unknown[] = NDArray[], const N extends Argnums = 0>(
+  f: (...args: A) => ArrayLike,
+  options?: GradOptions<N> & NoAux,
+): Fn<A, Grads<A, N>>
 export function grad(f: AnyFunction, options: GradOptions<Argnums> = {}): AnyFunction {
   const run = valueAndGradOf('grad', f, options)
   return ((...args: unknown[]) => {
@@ -308,10 +391,11 @@ export function grad(f: AnyFunction, options: GradOptions<Argnums> = {}): AnyFun
  * gradient.item() // => 6
  * ```
  */
-export function valueAndGrad<A extends readonly unknown[] = NDArray[], Aux extends Tree = Tree, const N extends Argnums = 0>(
-  f: (...args: A) => readonly [ArrayLike, Aux],
-  options: GradOptions<N> & WithAux,
-): Fn<A, [[NDArray, Aux], Grads<A, N>]>
+export function valueAndGrad<
+  A extends readonly unknown[] = NDArray[],
+  Aux extends Tree = Tree,
+  const N extends Argnums = 0,
+>(f: (...args: A) => readonly [ArrayLike, Aux], options: GradOptions<N> & WithAux): Fn<A, [[NDArray, Aux], Grads<A, N>]>
 export function valueAndGrad<A extends readonly unknown[] = NDArray[], const N extends Argnums = 0>(
   f: (...args: A) => ArrayLike,
   options?: GradOptions<N> & NoAux,

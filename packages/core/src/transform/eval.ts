@@ -14,7 +14,11 @@ export function read(env: Env, atom: Atom): NDArray {
   return value
 }
 export function evalEquation(env: Env, { primitive, inputs, params, outputs }: Equation): void {
-  const outs = bind(primitive, inputs.map((atom) => read(env, atom)), params as never)
+  const outs = bind(
+    primitive,
+    inputs.map((atom) => read(env, atom)),
+    params as never,
+  )
   outputs.forEach((variable, i) => variable !== null && env.set(variable, outs[i]!))
 }
 

@@ -8,10 +8,15 @@ import { type TreeDef, flattenWithPaths, unflatten } from '../tree.ts'
 import type { MapLeaves, ShapeDtype, Tree } from '../types.ts'
 import { stage } from './staging.ts'
 
-const isType = (x: unknown): x is ShapeDtype => typeof x === 'object' && x !== null && Object.hasOwn(x, 'shape') && Object.hasOwn(x, 'dtype')
+const isType = (x: unknown): x is ShapeDtype =>
+  typeof x === 'object' && x !== null && Object.hasOwn(x, 'shape') && Object.hasOwn(x, 'dtype')
 
 /** Stage a function of trees whose leaves are arrays, numbers, or types. */
-function stageTree(what: string, f: (...args: never[]) => unknown, args: readonly unknown[]): { program: ClosedJaxpr; outDef: TreeDef } {
+function stageTree(
+  what: string,
+  f: (...args: never[]) => unknown,
+  args: readonly unknown[],
+): { program: ClosedJaxpr; outDef: TreeDef } {
   checkFunction(what, f)
   const [leaves, def, paths] = flattenWithPaths(args, isType)
   const avals = leaves.map((leaf, i): Aval => {
@@ -19,7 +24,15 @@ function stageTree(what: string, f: (...args: never[]) => unknown, args: readonl
     return arrayOfLeaf(what, leaf, `argument ${paths[i]!.replace(/^\[(\d+)\]/, '$1')}`, 'float').aval
   })
   const flat = new FlatFunction(what, f, def)
-  return { program: stage(what, flat.call, avals, paths.map((path) => `argument ${path.replace(/^\[(\d+)\]/, '$1')}`)), outDef: flat.outDef }
+  return {
+    program: stage(
+      what,
+      flat.call,
+      avals,
+      paths.map((path) => `argument ${path.replace(/^\[(\d+)\]/, '$1')}`),
+    ),
+    outDef: flat.outDef,
+  }
 }
 
 /** A program that prints as JAX prints it. */
@@ -36,7 +49,9 @@ export interface ShownJaxpr extends ClosedJaxpr {
  * String(makeJaxpr((x) => np.sin(x).mul(2))(np.zeros([3]))).includes('sin') // => true
  * ```
  */
-export function makeJaxpr<A extends readonly unknown[] = NDArray[]>(f: (...args: A) => Tree): (...args: { [K in keyof A]: A[K] | number | MapLeaves<A[K], ShapeDtype> }) => ShownJaxpr {
+export function makeJaxpr<A extends readonly unknown[] = NDArray[]>(
+  f: (...args: A) => Tree,
+): (...args: { [K in keyof A]: A[K] | number | MapLeaves<A[K], ShapeDtype> }) => ShownJaxpr {
   return (...args) => {
     const { program } = stageTree('makeJaxpr', f as (...args: never[]) => unknown, args)
     return { ...program, toString: () => printJaxpr(program) }
@@ -54,7 +69,10 @@ export function makeJaxpr<A extends readonly unknown[] = NDArray[]>(f: (...args:
  * evalShape((x) => np.sum(x, { axis: 0 }), { shape: [2, 3], dtype: 'float32', weakType: false }).shape // => [3]
  * ```
  */
-export function evalShape<A extends readonly unknown[], R extends Tree>(f: (...args: A) => R, ...args: { [K in keyof A]: A[K] | MapLeaves<A[K], ShapeDtype> }): MapLeaves<R, ShapeDtype> {
+export function evalShape<A extends readonly unknown[], R extends Tree>(
+  f: (...args: A) => R,
+  ...args: { [K in keyof A]: A[K] | MapLeaves<A[K], ShapeDtype> }
+): MapLeaves<R, ShapeDtype> {
   const { program, outDef } = stageTree('evalShape', f as (...args: never[]) => unknown, args)
   return unflatten(outDef, outAvals(program)) as MapLeaves<R, ShapeDtype>
 }

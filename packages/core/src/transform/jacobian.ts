@@ -37,14 +37,22 @@ function prepare(what: string, f: AnyFunction, options: JacobianOptions, args: r
   const list = (typeof argnums === 'number' ? [argnums] : argnums) as readonly number[]
   const chosen = list.map((n) => {
     const at = n < 0 ? n + args.length : n
-    if (!Number.isInteger(n) || at < 0 || at >= args.length) throw new OptionError(misuse(what, `argnums below the number of arguments, ${args.length}`, String(n)))
+    if (!Number.isInteger(n) || at < 0 || at >= args.length)
+      throw new OptionError(misuse(what, `argnums below the number of arguments, ${args.length}`, String(n)))
     return at
   })
-  const at = flattenArgs(what, chosen.map((i) => args[i]))
+  const at = flattenArgs(
+    what,
+    chosen.map((i) => args[i]),
+  )
   at.leaves.forEach((leaf, i) => {
-    if (!isDifferentiable(leaf.aval)) throw new DtypeError(misuse(what, 'floating arguments to differentiate by', `${showAval(leaf.aval)} for ${at.paths[i]}`))
+    if (!isDifferentiable(leaf.aval))
+      throw new DtypeError(
+        misuse(what, 'floating arguments to differentiate by', `${showAval(leaf.aval)} for ${at.paths[i]}`),
+      )
   })
-  const partial = (...given: unknown[]): unknown => f(...(args.map((arg, i) => (chosen.includes(i) ? given[chosen.indexOf(i)] : arg)) as never[]))
+  const partial = (...given: unknown[]): unknown =>
+    f(...(args.map((arg, i) => (chosen.includes(i) ? given[chosen.indexOf(i)] : arg)) as never[]))
   return { at, flat: new FlatFunction(what, partial as AnyFunction, at.def), single: typeof argnums === 'number' }
 }
 /** The basis of a list of arrays: for each array all its unit vectors, as rows. */
@@ -74,7 +82,10 @@ function arrange(blocks: readonly (readonly NDArray[])[], outDef: TreeDef, { at,
  * jacfwd((x) => x.mul(x))(np.array([1, 2])) // => [[2, 0], [0, 4]]
  * ```
  */
-export function jacfwd<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(f: (...args: A) => R, options: JacobianOptions = {}): Fn<A, Jacobian<R, A[0]>> {
+export function jacfwd<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(
+  f: (...args: A) => R,
+  options: JacobianOptions = {},
+): Fn<A, Jacobian<R, A[0]>> {
   checkFunction('jacfwd', f)
   checkOptions('jacfwd', options, ['argnums', 'hasAux'])
   return ((...args: unknown[]) => {
@@ -83,8 +94,14 @@ export function jacfwd<A extends readonly unknown[] = NDArray[], R extends Tree 
     const total = leaves.reduce((sum, x) => sum + x.size, 0)
     let before = 0
     const directions = leaves.map((x) => basis(x, (before += x.size) - x.size, total))
-    const push = (tangents: NDArray[]): NDArray[] => jvpFlat('jacfwd', prepared.flat.call, leaves, tangents)[1].map((t) => instantiate(strongZero(t)))
-    const [columns, dims] = vmapFlat(push, directions, directions.map(() => 0), { size: total, name: undefined })
+    const push = (tangents: NDArray[]): NDArray[] =>
+      jvpFlat('jacfwd', prepared.flat.call, leaves, tangents)[1].map((t) => instantiate(strongZero(t)))
+    const [columns, dims] = vmapFlat(
+      push,
+      directions,
+      directions.map(() => 0),
+      { size: total, name: undefined },
+    )
     const blocks = columns.map((column, o) => {
       const last = moveBatchAxis(column, dims[o]!, column.ndim - (dims[o] === null ? 0 : 1), total)
       return splitLast(last, leaves)
@@ -113,27 +130,51 @@ function splitLast(x: NDArray, leaves: readonly NDArray[]): NDArray[] {
  * jacrev((x) => x.mul(x))(np.array([1, 2])) // => [[2, 0], [0, 4]]
  * ```
  */
-export function jacrev<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(f: (...args: A) => R, options: JacobianOptions = {}): Fn<A, Jacobian<R, A[0]>> {
+export function jacrev<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(
+  f: (...args: A) => R,
+  options: JacobianOptions = {},
+): Fn<A, Jacobian<R, A[0]>> {
   checkFunction('jacrev', f)
   checkOptions('jacrev', options, ['argnums', 'hasAux'])
   return ((...args: unknown[]) => {
     const prepared = prepare('jacrev', f as unknown as AnyFunction, options, args)
     const { leaves } = prepared.at
-    const linear = linearizeFlat('jacrev', prepared.flat.call, leaves, leaves.map(() => true))
+    const linear = linearizeFlat(
+      'jacrev',
+      prepared.flat.call,
+      leaves,
+      leaves.map(() => true),
+    )
     const inputs = inAvals(linear.program).map((a) => new Linear(a))
     const floats = linear.outs.filter((_, i) => linear.nonzeroOuts[i])
     const total = floats.reduce((sum, y) => sum + y.size, 0)
     let before = 0
     const directions = floats.map((y) => basis(y, (before += y.size) - y.size, total))
     const pull = (cts: NDArray[]): NDArray[] => transposeProgram(linear.program, inputs, cts).map(instantiate)
-    const [rows, dims] = total === 0 ? [[], []] : vmapFlat(pull, directions, directions.map(() => 0), { size: total, name: undefined })
+    const [rows, dims] =
+      total === 0
+        ? [[], []]
+        : vmapFlat(
+            pull,
+            directions,
+            directions.map(() => 0),
+            { size: total, name: undefined },
+          )
     const fronted = rows.map((row, i) => moveBatchAxis(row, dims[i]!, 0, total))
     let at = 0
     const blocks = linear.outs.map((y, o) => {
-      if (!linear.nonzeroOuts[o]) return leaves.map((x) => instantiate(new Zero({ shape: [...y.shape, ...x.shape], dtype: x.dtype, weakType: false })))
+      if (!linear.nonzeroOuts[o])
+        return leaves.map((x) =>
+          instantiate(new Zero({ shape: [...y.shape, ...x.shape], dtype: x.dtype, weakType: false })),
+        )
       const start = at
       at += y.size
-      return fronted.map((row, i) => reshape(slice(row, [start, ...leaves[i]!.shape.map(() => 0)], [at, ...leaves[i]!.shape]), [...y.shape, ...leaves[i]!.shape]))
+      return fronted.map((row, i) =>
+        reshape(slice(row, [start, ...leaves[i]!.shape.map(() => 0)], [at, ...leaves[i]!.shape]), [
+          ...y.shape,
+          ...leaves[i]!.shape,
+        ]),
+      )
     })
     return arrange(blocks, prepared.flat.outDef, prepared)
   }) as Fn<A, Jacobian<R, A[0]>>
@@ -148,7 +189,10 @@ export function jacrev<A extends readonly unknown[] = NDArray[], R extends Tree 
  * hessian((x) => x.mul(x).mul(x).sum())(np.array([1, 2])) // => [[6, 0], [0, 12]]
  * ```
  */
-export function hessian<A extends readonly unknown[] = NDArray[]>(f: (...args: A) => ArrayLike, options: JacobianOptions = {}): Fn<A, Jacobian<A[0], A[0]>> {
+export function hessian<A extends readonly unknown[] = NDArray[]>(
+  f: (...args: A) => ArrayLike,
+  options: JacobianOptions = {},
+): Fn<A, Jacobian<A[0], A[0]>> {
   checkFunction('hessian', f)
   checkOptions('hessian', options, ['argnums', 'hasAux'])
   // The types of both Jacobians at once are too deep for the compiler to follow.
@@ -166,6 +210,14 @@ export function hessian<A extends readonly unknown[] = NDArray[]>(f: (...args: A
  * hvp((x) => x.mul(x).mul(x).sum(), [np.array([1, 2])], [np.array([1, 0])]) // => [6, 0]
  * ```
  */
-export function hvp<A extends readonly TreeLike[] | readonly []>(f: (...args: LiftAll<A>) => ArrayLike, primals: A, tangents: A): LiftAll<A>[0] {
-  return jvp(grad(f as (...args: never[]) => ArrayLike) as never, primals as never, tangents as never)[1] as LiftAll<A>[0]
+export function hvp<A extends readonly TreeLike[] | readonly []>(
+  f: (...args: LiftAll<A>) => ArrayLike,
+  primals: A,
+  tangents: A,
+): LiftAll<A>[0] {
+  return jvp(
+    grad(f as (...args: never[]) => ArrayLike) as never,
+    primals as never,
+    tangents as never,
+  )[1] as LiftAll<A>[0]
 }

@@ -24,6 +24,9 @@ export class JvpTracer extends Tracer {
     return this.primal.aval
   }
   // Outside of jit the primal has a value, and asking for it by name is allowed, as in JAX.
+  override get hasValue(): boolean {
+    return this.primal.hasValue
+  }
   override item(): number {
     return this.primal.item()
   }
@@ -64,7 +67,12 @@ export class JvpTrace extends Trace {
       return isZero(tangent) ? out : new JvpTracer(this, out, tangent)
     })
   }
-  #push(primitive: AnyPrimitive, primals: NDArray[], tangents: Tangent[], params: object): readonly [readonly NDArray[], readonly Tangent[]] {
+  #push(
+    primitive: AnyPrimitive,
+    primals: NDArray[],
+    tangents: Tangent[],
+    params: object,
+  ): readonly [readonly NDArray[], readonly Tangent[]] {
     if (this.rules !== this.parent && primitive.linearize !== undefined) {
       const [outs, linear] = this.parent.runRule(() => primitive.linearize!(primals, tangents, params as never))
       return [outs, this.rules.runRule(() => linear(tangents))]
@@ -95,8 +103,8 @@ export interface JvpProgram {
   readonly nonzeroOuts: readonly boolean[]
 }
 /** The JVP of a program; `force` names results whose tangents are made even where they are zero. */
-export const jvpProgram: (program: ClosedJaxpr, nonzero: readonly boolean[], force?: readonly boolean[]) => JvpProgram = memoize(
-  (program, nonzero, force) => {
+export const jvpProgram: (program: ClosedJaxpr, nonzero: readonly boolean[], force?: readonly boolean[]) => JvpProgram =
+  memoize((program, nonzero, force) => {
     const avals = inAvals(program)
     let nonzeroOuts: boolean[] = []
     const staged = stage(
@@ -111,8 +119,7 @@ export const jvpProgram: (program: ClosedJaxpr, nonzero: readonly boolean[], for
       [...avals, ...avals.filter((_, i) => nonzero[i])],
     )
     return { program: staged, nonzeroOuts }
-  },
-)
+  })
 
 /** Results in which the tangents that a program did not return are zero. */
 export function fillZeros(nonzero: readonly boolean[], given: readonly NDArray[], avals: readonly Aval[]): Tangent[] {

@@ -73,7 +73,9 @@ export function linearizeFlat(
 const tangentAval = (aval: Aval): Aval => (aval.weakType ? { ...aval, weakType: false } : aval)
 
 /** What a linear program needs of the values: an input of the function's program, one of its extra results, or a plain constant. */
-export type Residual = { readonly from: 'input' | 'output'; readonly index: number } | { readonly from: 'value'; readonly value: NDArray }
+export type Residual =
+  | { readonly from: 'input' | 'output'; readonly index: number }
+  | { readonly from: 'value'; readonly value: NDArray }
 
 /** A program split in two: `primal` gives results and residuals, `tangent` maps residuals and tangents to tangents. */
 export interface LinearizedProgram {
@@ -82,34 +84,45 @@ export interface LinearizedProgram {
   readonly residuals: readonly Residual[]
   readonly nonzeroOuts: readonly boolean[]
 }
-export const linearizeProgram: (program: ClosedJaxpr, nonzero: readonly boolean[], force?: readonly boolean[]) => LinearizedProgram = memoize(
-  (program, nonzero, force) => {
-    const trace = new StagingTrace('linearize')
-    const inputs = inAvals(program).map((aval) => trace.input(aval))
-    const { outs, program: linear, nonzeroOuts } = trace.run(() =>
-      linearizeFlat('linearize', (xs) => evalJaxpr(program, xs), inputs, nonzero, force),
-    )
-    const extra: NDArray[] = []
-    const residuals = linear.consts.map((value): Residual => {
-      if (!trace.owns(value)) return { from: 'value', value }
-      const input = trace.inputs.indexOf(value.variable)
-      if (input >= 0) return { from: 'input', index: input }
-      return { from: 'output', index: outs.length + extra.push(value) - 1 }
-    })
-    const primal = trace.finish([...outs, ...extra])
-    return {
-      primal: closed(eliminateDeadCode(primal.jaxpr), primal.consts),
-      tangent: closed(constantsFirst(linear.jaxpr)),
-      residuals,
-      nonzeroOuts,
-    }
-  },
-)
-const constantsFirst = (jaxpr: Jaxpr): Jaxpr => ({ ...jaxpr, constants: [], inputs: [...jaxpr.constants, ...jaxpr.inputs] })
+export const linearizeProgram: (
+  program: ClosedJaxpr,
+  nonzero: readonly boolean[],
+  force?: readonly boolean[],
+) => LinearizedProgram = memoize((program, nonzero, force) => {
+  const trace = new StagingTrace('linearize')
+  const inputs = inAvals(program).map((aval) => trace.input(aval))
+  const {
+    outs,
+    program: linear,
+    nonzeroOuts,
+  } = trace.run(() => linearizeFlat('linearize', (xs) => evalJaxpr(program, xs), inputs, nonzero, force))
+  const extra: NDArray[] = []
+  const residuals = linear.consts.map((value): Residual => {
+    if (!trace.owns(value)) return { from: 'value', value }
+    const input = trace.inputs.indexOf(value.variable)
+    if (input >= 0) return { from: 'input', index: input }
+    return { from: 'output', index: outs.length + extra.push(value) - 1 }
+  })
+  const primal = trace.finish([...outs, ...extra])
+  return {
+    primal: closed(eliminateDeadCode(primal.jaxpr), primal.consts),
+    tangent: closed(constantsFirst(linear.jaxpr)),
+    residuals,
+    nonzeroOuts,
+  }
+})
+const constantsFirst = (jaxpr: Jaxpr): Jaxpr => ({
+  ...jaxpr,
+  constants: [],
+  inputs: [...jaxpr.constants, ...jaxpr.inputs],
+})
 
 /** The values of residuals, given the inputs and all results of the primal program. */
-export const residualValues = (residuals: readonly Residual[], inputs: readonly NDArray[], outs: readonly NDArray[]): NDArray[] =>
+export const residualValues = (
+  residuals: readonly Residual[],
+  inputs: readonly NDArray[],
+  outs: readonly NDArray[],
+): NDArray[] =>
   residuals.map((residual) =>
     residual.from === 'value' ? residual.value : (residual.from === 'input' ? inputs : outs)[residual.index]!,
   )
-

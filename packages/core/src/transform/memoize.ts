@@ -2,7 +2,9 @@
 import type { ClosedJaxpr } from '../ir/jaxpr.ts'
 
 /** Memoize a pure function of a program and of plain data, which is compared as JSON. */
-export function memoize<A extends readonly unknown[], R>(f: (program: ClosedJaxpr, ...rest: A) => R): (program: ClosedJaxpr, ...rest: A) => R {
+export function memoize<A extends readonly unknown[], R>(
+  f: (program: ClosedJaxpr, ...rest: A) => R,
+): (program: ClosedJaxpr, ...rest: A) => R {
   const results = new WeakMap<object, Map<string, R>>()
   return (program, ...rest) => {
     const key = JSON.stringify(rest)

@@ -1,7 +1,16 @@
 /** Staging: writes operations down as a program instead of running them. */
 import { ConcreteArray, type NDArray } from '../array.ts'
 import type { Aval } from '../ir/aval.ts'
-import { type Atom, type ClosedJaxpr, type Equation, type Jaxpr, Literal, Var, closed, isEffectful } from '../ir/jaxpr.ts'
+import {
+  type Atom,
+  type ClosedJaxpr,
+  type Equation,
+  type Jaxpr,
+  Literal,
+  Var,
+  closed,
+  isEffectful,
+} from '../ir/jaxpr.ts'
 import type { AnyPrimitive } from '../primitive/define.ts'
 import { Trace, Tracer, assertLive } from '../trace.ts'
 import { memoize } from './memoize.ts'
@@ -37,7 +46,10 @@ export class StagingTrace extends Trace {
   }
   record(primitive: AnyPrimitive, args: readonly NDArray[], params: object): readonly NDArray[] {
     const inputs = args.map((arg) => this.atomOf(arg))
-    const avals = primitive.type(inputs.map((atom) => atom.aval), params as never)
+    const avals = primitive.type(
+      inputs.map((atom) => atom.aval),
+      params as never,
+    )
     const outputs = avals.map((aval) => new Var(aval))
     const tracers = outputs.map((variable) => new StagedTracer(this, variable))
     this.equations.push({ primitive, inputs, params, outputs, source: tracers[0]?.origin ?? new Error('called here') })
@@ -62,7 +74,15 @@ export class StagingTrace extends Trace {
     const outputs = outs.map((out) => this.atomOf(out))
     this.alive = false
     return pruneConstants(
-      closed({ constants: [...this.constants.values()], inputs: this.inputs, equations: dropUnused(this.equations, outputs), outputs }, [...this.constants.keys()]),
+      closed(
+        {
+          constants: [...this.constants.values()],
+          inputs: this.inputs,
+          equations: dropUnused(this.equations, outputs),
+          outputs,
+        },
+        [...this.constants.keys()],
+      ),
     )
   }
 }
@@ -84,7 +104,10 @@ function pruneConstants({ jaxpr, consts }: ClosedJaxpr): ClosedJaxpr {
   for (const { inputs } of jaxpr.equations) for (const atom of inputs) used.add(atom)
   const kept = jaxpr.constants.map((v) => used.has(v))
   if (kept.every(Boolean)) return { jaxpr, consts }
-  return { jaxpr: { ...jaxpr, constants: jaxpr.constants.filter((_, i) => kept[i]) }, consts: consts.filter((_, i) => kept[i]) }
+  return {
+    jaxpr: { ...jaxpr, constants: jaxpr.constants.filter((_, i) => kept[i]) },
+    consts: consts.filter((_, i) => kept[i]),
+  }
 }
 
 /** Leave out equations whose results are not used, effects aside. */
@@ -100,7 +123,12 @@ export function eliminateDeadCode(jaxpr: Jaxpr): Jaxpr {
 }
 
 /** Write down what `f` does to arrays of the given types. */
-export function stage(what: string, f: (args: NDArray[]) => readonly NDArray[], avals: readonly Aval[], labels?: readonly string[]): ClosedJaxpr {
+export function stage(
+  what: string,
+  f: (args: NDArray[]) => readonly NDArray[],
+  avals: readonly Aval[],
+  labels?: readonly string[],
+): ClosedJaxpr {
   const trace = new StagingTrace(what)
   const args = avals.map((aval, i) => trace.input(aval, labels?.[i]))
   try {
@@ -116,13 +144,12 @@ export function closureConvert({ jaxpr, consts }: ClosedJaxpr): [program: Closed
 }
 
 /** The same program with its inputs, and if given its outputs, listed in another order (or a part of the outputs). */
-export const relist: (program: ClosedJaxpr, inputs: readonly number[], outputs?: readonly number[]) => ClosedJaxpr = memoize(
-  ({ jaxpr, consts }, inputs, outputs) => ({
+export const relist: (program: ClosedJaxpr, inputs: readonly number[], outputs?: readonly number[]) => ClosedJaxpr =
+  memoize(({ jaxpr, consts }, inputs, outputs) => ({
     jaxpr: {
       ...jaxpr,
       inputs: inputs.map((i) => jaxpr.inputs[i]!),
       outputs: outputs === undefined ? jaxpr.outputs : outputs.map((i) => jaxpr.outputs[i]!),
     },
     consts,
-  }),
-)
+  }))

@@ -13,7 +13,11 @@ import { memoize } from './memoize.ts'
 import { stage } from './staging.ts'
 
 /** Pull cotangents back through a program, to those inputs that are given as `Linear`. */
-export function transposeProgram({ jaxpr, consts }: ClosedJaxpr, args: readonly (NDArray | Linear)[], cts: readonly Tangent[]): Tangent[] {
+export function transposeProgram(
+  { jaxpr, consts }: ClosedJaxpr,
+  args: readonly (NDArray | Linear)[],
+  cts: readonly Tangent[],
+): Tangent[] {
   const env: Env = new Map()
   const linear = new Set<Atom>()
   jaxpr.constants.forEach((variable, i) => env.set(variable, consts[i]!))
@@ -38,8 +42,17 @@ export function transposeProgram({ jaxpr, consts }: ClosedJaxpr, args: readonly 
     for (const variable of outputs) if (variable !== null) accumulated.delete(variable)
     if (outCts.every((ct) => ct === undefined || isZero(ct))) continue
     const operands = inputs.map((atom) => (linear.has(atom) ? new Linear(atom.aval) : read(env, atom)))
-    const avals = outCts.includes(undefined) ? primitive.type(inputs.map((atom) => atom.aval), params as never) : []
-    const inCts = ruleOf(primitive, 'transpose')(outCts.map((ct, i) => ct ?? new Zero(avals[i]!)), operands, params)
+    const avals = outCts.includes(undefined)
+      ? primitive.type(
+          inputs.map((atom) => atom.aval),
+          params as never,
+        )
+      : []
+    const inCts = ruleOf(primitive, 'transpose')(
+      outCts.map((ct, i) => ct ?? new Zero(avals[i]!)),
+      operands,
+      params,
+    )
     inputs.forEach((atom, i) => {
       const ct = inCts[i]
       if (ct !== null && ct !== undefined) accumulate(atom, ct)
@@ -83,7 +96,9 @@ export const transposedProgram: (
     (given) => {
       let next = 0
       const args = avals.map((aval, i) => (isLinearInput[i] ? new Linear(aval) : given[next++]!))
-      const cts = transposeProgram(program, args, fillZeros(nonzeroCts, given.slice(next), ctAvals)).filter((_, i) => isLinearInput[i])
+      const cts = transposeProgram(program, args, fillZeros(nonzeroCts, given.slice(next), ctAvals)).filter(
+        (_, i) => isLinearInput[i],
+      )
       nonzeroOuts = cts.map((ct, i) => force?.[i] === true || !isZero(ct))
       return cts.filter((_, i) => nonzeroOuts[i]).map(instantiate)
     },
@@ -93,9 +108,17 @@ export const transposedProgram: (
 })
 
 /** Spread the results of a transposed program over all operands: `null` for those that are not linear. */
-export function spreadCotangents(args: readonly (NDArray | Linear)[], nonzeroOuts: readonly boolean[], given: readonly NDArray[]): (Tangent | null)[] {
+export function spreadCotangents(
+  args: readonly (NDArray | Linear)[],
+  nonzeroOuts: readonly boolean[],
+  given: readonly NDArray[],
+): (Tangent | null)[] {
   const linear = args.filter(isLinear)
-  const cts = fillZeros(nonzeroOuts, given, linear.map((arg) => arg.aval))
+  const cts = fillZeros(
+    nonzeroOuts,
+    given,
+    linear.map((arg) => arg.aval),
+  )
   let next = 0
   return args.map((arg) => (isLinear(arg) ? cts[next++]! : null))
 }

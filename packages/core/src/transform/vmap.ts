@@ -81,17 +81,34 @@ export function vmapFlat(
 /** Move a batch axis to `to`, making one by repetition where there is none. */
 export function moveBatchAxis(x: NDArray, from: BatchDim, to: number, size: number): NDArray {
   if (from === null) {
-    return broadcastInDim(x, inserted(x.shape, to, size), range(x.ndim + 1).filter((i) => i !== to))
+    return broadcastInDim(
+      x,
+      inserted(x.shape, to, size),
+      range(x.ndim + 1).filter((i) => i !== to),
+    )
   }
   if (from === to) return x
-  return transpose(x, inserted(range(x.ndim).filter((i) => i !== from), to, from))
+  return transpose(
+    x,
+    inserted(
+      range(x.ndim).filter((i) => i !== from),
+      to,
+      from,
+    ),
+  )
 }
 
 /** One value for each element of a batch, made to choose among arrays like `x`, whose batch axis is in front. */
-export const alongBatch = (values: NDArray, x: NDArray): NDArray => (x.ndim === 1 ? values : broadcastInDim(values, x.shape, [0]))
+export const alongBatch = (values: NDArray, x: NDArray): NDArray =>
+  x.ndim === 1 ? values : broadcastInDim(values, x.shape, [0])
 
 /** The size that the batch axes of all arguments share. */
-export function batchSize(where: string, args: readonly NDArray[], dims: readonly BatchDim[], labels: readonly string[]): number {
+export function batchSize(
+  where: string,
+  args: readonly NDArray[],
+  dims: readonly BatchDim[],
+  labels: readonly string[],
+): number {
   let size: number | undefined
   let first = 0
   args.forEach((arg, i) => {
