@@ -65,7 +65,7 @@ export abstract class Tracer extends NDArray {
     super()
     this.owner = trace
     this.label = label
-    this.origin = new Error('made here')
+    this.origin = ruleDepth === 0 ? deepStack('made here') : new Error('made here')
   }
 
   override get hasValue(): boolean {
@@ -220,7 +220,7 @@ function noteCondition(name: string, args: readonly NDArray[], result: NDArray):
     !args.some((arg) => arg instanceof Tracer)
   )
     return
-  conditions.push({ result, name, place: new Error('compared here') })
+  conditions.push({ result, name, place: deepStack('compared here') })
 }
 
 /** Run a user's function that is being traced, and warn of comparisons whose results it did not use. */
@@ -248,6 +248,16 @@ export function onWarning(handler: (message: string) => void): (message: string)
   const before = warn
   warn = handler
   return before
+}
+/** A stack that reaches through the functions of the core to the user's line: engines stop after ten calls by default. */
+function deepStack(message: string): Error {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = Math.max(limit, 24)
+  try {
+    return new Error(message)
+  } finally {
+    Error.stackTraceLimit = limit
+  }
 }
 /** The line of the user's that a stack leads to. */
 export function placeOf({ stack }: Error): string {
