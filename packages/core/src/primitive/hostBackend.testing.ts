@@ -1,33 +1,13 @@
-/** For tests of primitives by themselves: a back end that runs their `reference`, and a look at the calls that operations make. */
+/** For tests of primitives by themselves: arrays, inner products, and a look at the calls that operations make. */
 import type { ConcreteArray, NDArray } from '../array.ts'
-import type { Backend, Buffer, HostArray } from '../backend/interface.ts'
+import type { HostArray } from '../backend/interface.ts'
+import { reference } from '../backend/reference/backend.ts'
 import { hostZeros } from '../backend/reference/host.ts'
-import { InvariantError } from '../errors.ts'
-
 import { Trace, concreteOf, fromHost, setBackend } from '../trace.ts'
 import type { AnyPrimitive } from './define.ts'
 
-const bufferOf = ({ data }: HostArray): Buffer => ({
-  backend: hostBackend,
-  read: () => data,
-  readAsync: async () => data,
-  dispose() {},
-})
-const hostBackend: Backend = {
-  name: 'reference',
-  put: bufferOf,
-  apply(primitive, inputs, inAvals, outAvals, params) {
-    const args = inputs.map((buffer, i) => ({ ...inAvals[i]!, data: buffer.read() }))
-    const run = (): never => {
-      throw new InvariantError('these tests run no programs')
-    }
-    return primitive.reference(args, params as never, outAvals, run).map(bufferOf)
-  },
-  compile() {
-    throw new InvariantError('these tests compile no programs')
-  },
-}
-export const useHostBackend = (): void => setBackend(hostBackend)
+/** The reference back end, which tests that import files of the core by themselves have to set; it is what all other tests run on. */
+export const useHostBackend = (): void => setBackend(reference)
 
 export const hostOf = (x: NDArray): HostArray => concreteOf(x).host
 export const array = (host: HostArray): ConcreteArray => fromHost(host)
