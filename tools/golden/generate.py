@@ -5,7 +5,7 @@ import sys
 
 from golden import ROOT
 
-NAMES = ["promotion", "numbers", "numpy", "indexing", "movement", "elementwise", "primitives", "functions", "random", "jaxprs", "network", "optim", "optim_more", "haiku"]
+NAMES = ["promotion", "numbers", "numpy", "arrays", "indexing", "movement", "elementwise", "primitives", "functions", "random", "jaxprs", "network", "optim", "optim_more", "haiku"]
 
 # A process for each, so that no generator's configuration or policies reach another.
 for name in sys.argv[1:] or NAMES:

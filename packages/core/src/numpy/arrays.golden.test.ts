@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import '../setup.ts'
 import { NDArray } from '../array.ts'
 import { isFloat } from '../dtype.ts'
+import { gradientMismatch } from '../nn/golden.testing.ts'
 import { grad } from '../transform/autodiff.ts'
 import { type Encoded, decode, golden, mismatch, typeName } from './golden.testing.ts'
 import * as np from './index.ts'
@@ -90,7 +91,7 @@ test.each(sections)("%s have JAX's values and gradients", (section) => {
         ) as NDArray[]
         wrong.push(
           ...one.gradients.map((leaf, k) => {
-            const text = mismatch(grads[k]!, leaf, { ulps, absolute: absoluteOf(ulps, leaf) })
+            const text = gradientMismatch(grads[k]!, leaf, { ulps, absolute: absoluteOf(ulps, leaf) })
             return text === undefined ? undefined : `gradient ${k}: ${text}`
           }),
         )

@@ -85,9 +85,8 @@ export function digitize(x: ArrayLike, bins: ArrayLike, options: { right?: boole
   const values = asArray('digitize', x)
   const side = options.right === true ? 'left' : 'right'
   if (edges.size === 0) return lax.full(values.shape, 0, 'int32')
-  const other = side === 'left' ? 'right' : 'left'
   const rising = ge(take(edges, edges.size - 1), take(edges, 0))
-  const falling = subtract(edges.size, searchsorted(lax.rev(edges, [0]), values, { side: other }))
+  const falling = subtract(edges.size, searchsorted(lax.rev(edges, [0]), values, { side }))
   return where(rising, searchsorted(edges, values, { side }), falling)
 }
 

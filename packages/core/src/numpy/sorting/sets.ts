@@ -101,15 +101,7 @@ function uniqueOf(where_: string, x: ArrayLike, options: UniqueOptions, equalNan
           convert(asArray(where_, fillValue), a.dtype),
         )
   // a value lasts until the next one starts, the last until the end; what is filled up does not occur
-  const numbers = lax.iota('int32', [places.size], 0)
-  const next =
-    n === 0
-      ? places
-      : where(
-          lt(numbers, subtract(count, 1)),
-          lax.concatenate([get(places, '1:'), lax.full([Math.min(1, places.size)], n, 'int32')], 0),
-          n,
-        )
+  const next = get(flatnonzero(starts, { size: places.size + 1, fillValue: n }), '1:')
   return {
     values: back(filled),
     indices: n === 0 ? places : take(order, places, { mode: 'clip' }),
