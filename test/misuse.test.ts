@@ -359,21 +359,17 @@ test('a scan over what does not fit', () => {
     'hint: lax.scan(f, init, null, { length: n })',
   )
   refuses(
-    () => lax.scan((c: NDArray, _: NDArray[]) => [c, null] as [NDArray, null], x, [np.zeros([2]), np.zeros([3])]),
+    () => lax.scan((c: NDArray) => [c, null] as [NDArray, null], x, [np.zeros([2]), np.zeros([3])]),
     ShapeError,
     'leading axes of one size',
     'f32[2] at xs[0], f32[3] at xs[1]',
   )
   refuses(
-    () => lax.scan((c: NDArray, _: NDArray) => [c, null] as [NDArray, null], x, np.array(1)),
+    () => lax.scan((c: NDArray) => [c, null] as [NDArray, null], x, np.array(1)),
     ShapeError,
     'expected arrays with a leading axis',
   )
-  refuses(
-    () => lax.scan((c: NDArray, _: NDArray) => [c, null] as [NDArray, null], x, x, { length: 4 }),
-    ShapeError,
-    'length 4',
-  )
+  refuses(() => lax.scan((c: NDArray) => [c, null] as [NDArray, null], x, x, { length: 4 }), ShapeError, 'length 4')
   refuses(
     () => lax.scan((c: NDArray) => [c, null] as [NDArray, null], x, null, { length: -1 }),
     OptionError,

@@ -190,7 +190,7 @@ test('gradients at edges are finite or infinite where JAX has them so', () => {
   expect(at((x) => lax.logistic(x), 800)).toBe(0)
 })
 test('a function that does not depend on its argument has a gradient of zeros', () => {
-  expectClose(grad((_: NDArray) => np.array(2))(np.array([1, 2])), [0, 0])
+  expectClose(grad((x: NDArray) => np.zeros(x.shape).sum())(np.array([1, 2])), [0, 0])
   expectClose(grad((x: NDArray) => stopGradient(np.sin(x)).sum())(np.array([1, 2])), [0, 0])
 })
 test('checkGrads passes on a function of several trees', () => {

@@ -129,7 +129,7 @@ test('branches may differ in what they keep, and in what they use of their opera
     lax.cond(
       p,
       (v: NDArray, m: NDArray) => ({ a: np.tanh(m.matmul(np.sin(v))), b: m.sum() }),
-      (v: NDArray, _: NDArray) => ({ a: v, b: np.zeros([], { dtype: v.dtype }) }),
+      (v: NDArray) => ({ a: v, b: np.zeros([], { dtype: v.dtype }) }),
       x,
       w,
     )

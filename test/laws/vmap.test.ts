@@ -52,7 +52,7 @@ test('inAxes and outAxes say where the axis stands, as prefixes of trees', () =>
     same: np.array([20, 20]),
     row: x.T,
   })
-  expectClose(vmap((_: NDArray) => np.array(1), { axisSize: 4, inAxes: null })(x), [1, 1, 1, 1])
+  expectClose(vmap((v: NDArray) => np.ones([v.ndim]).get(0), { axisSize: 4, inAxes: null })(x), [1, 1, 1, 1])
 })
 test('what does not depend on the batch is broadcast', () => {
   expectClose(

@@ -218,7 +218,7 @@ export const control: Table = {
         lax.cond(
           p!,
           (a: NDArray, m: NDArray) => m.matmul(a),
-          (a: NDArray, _: NDArray) => a.mul(2),
+          (a: NDArray) => a.mul(2),
           x!,
           w!,
         ),

@@ -31,13 +31,13 @@ const showCase = (one: Case): string => {
 /** Run a check on cases; a failure says on which. */
 function each(
   cases: readonly Case[],
-  check: (one: Case, dtype: DType, index: number) => void,
+  check: (one: Case, dtype: DType) => void,
   dtypes: (one: Case) => readonly DType[],
 ): void {
   for (const [index, one] of cases.entries()) {
     for (const dtype of dtypes(one)) {
       try {
-        check(one, dtype, index)
+        check(one, dtype)
       } catch (error) {
         if (error instanceof Error) error.message = `case ${index}, ${dtype}: ${showCase(one)}\n${error.message}`
         throw error
@@ -65,6 +65,59 @@ function countCalls(row: AnyPrimitive): { calls: Map<Counted, number>; restore: 
   }
 }
 
+/** A check on those cases of a row that it is for. */
+interface Check {
+  readonly title: string
+  readonly on: readonly Case[]
+  readonly check: (one: Case, dtype: DType) => void
+  readonly dtypes: (one: Case) => readonly DType[]
+}
+function checksOf(row: AnyPrimitive, cases: readonly Case[], all: boolean): Check[] {
+  const some = (one: Case): readonly DType[] => (all ? dtypesOf(one) : dtypesOf(one).slice(0, 1))
+  const someAndWide = (one: Case): DType[] =>
+    dtypesOf(one).filter((dtype) => dtype === 'float64' || some(one).includes(dtype))
+  const mappable = cases.filter(({ operands }) => operands.length > 0)
+  const smooth = cases.filter(
+    (one) =>
+      one.order !== 0 && one.operands.some(({ dtype }) => dtype === undefined) && dtypesOf(one).includes('float64'),
+  )
+  const pushed = cases.filter(
+    ({ order, flat, modes = ['fwd'] }) => (order !== 0 || flat === true) && modes.includes('fwd'),
+  )
+  const refusing = cases.filter(
+    (one) =>
+      one.params !== undefined &&
+      one.operands.some(({ dtype }, i) => dtype === undefined && (one.by ?? [i]).includes(i)) &&
+      dtypesOf(one).includes('float32'),
+  )
+  const on = (
+    title: string,
+    list: readonly Case[],
+    check: (row: AnyPrimitive, one: Case, dtype: DType) => void,
+    dtypes: Check['dtypes'],
+  ): Check => ({ title, on: list, check: (one, dtype) => check(row, one, dtype), dtypes })
+  return [
+    on('gives results of the types that the type rule says, eagerly and staged', cases, checkTypes, dtypesOf),
+    on('gives the same bits under jit', cases, checkJit, some),
+    on('gives under vmap what a loop gives', mappable, (_, one, dtype) => checkBatching(row, one, dtype, all), some),
+    on('gives under two vmaps what two loops give', all ? mappable : mappable.slice(0, 2), checkNestedBatching, some),
+    on('has the derivatives that central differences show', smooth, checkDerivatives, () => ['float64']),
+    on('has tangents of the types of its results, also linearised', pushed, checkTangents, some),
+    on(
+      'has a transpose that is the adjoint',
+      cases.filter(({ linear }) => linear !== undefined),
+      checkTranspose,
+      someAndWide,
+    ),
+    on(
+      'refuses to be transposed, naming itself and the rule',
+      row.transpose === undefined ? refusing.slice(0, 1) : [],
+      checkMissingTranspose,
+      () => ['float32'],
+    ),
+  ].filter(({ on: list }) => list.length > 0)
+}
+
 /** Every dtype, every place of a batch axis: `all`; else a few of them. */
 export function sweep(all: boolean): void {
   test('every row of the table of cases is a primitive', () => {
@@ -72,73 +125,19 @@ export function sweep(all: boolean): void {
   })
   describe.each([...primitives.keys()])('%s', (name) => {
     const row = primitives.get(name)!
-    const entry = table[name]
-    test('has cases', () => {
-      expect(entry?.cases.length ?? 0).toBeGreaterThan(0)
-    })
-    if (entry === undefined) return
-    const { cases, unused = {}, missing = {} } = entry
-    const some = (one: Case): readonly DType[] => (all ? dtypesOf(one) : dtypesOf(one).slice(0, 1))
+    const { cases, unused = {}, missing = {} } = table[name] ?? { cases: [] }
     let counting: ReturnType<typeof countCalls>
     beforeAll(() => {
       counting = countCalls(row)
     })
     afterAll(() => counting.restore())
 
-    test('gives results of the types that the type rule says, eagerly and staged', () =>
-      each(cases, (one, dtype) => checkTypes(row, one, dtype), dtypesOf))
-    test('gives the same bits under jit', () => each(cases, (one, dtype) => checkJit(row, one, dtype), some))
-    const mappable = cases.filter((one) => one.operands.length > 0)
-    if (mappable.length > 0) {
-      test('gives under vmap what a loop gives', () =>
-        each(mappable, (one, dtype) => checkBatching(row, one, dtype, all), some))
-      test('gives under two vmaps what two loops give', () =>
-        each(all ? mappable : mappable.slice(0, 2), (one, dtype) => checkNestedBatching(row, one, dtype), some))
-    }
-    const smooth = cases.filter(
-      (one) =>
-        one.order !== 0 &&
-        one.operands.some((operand) => operand.dtype === undefined) &&
-        dtypesOf(one).includes('float64'),
-    )
-    if (smooth.length > 0) {
-      test('has the derivatives that central differences show', () =>
-        each(
-          smooth,
-          (one) => checkDerivatives(row, one),
-          () => ['float64'],
-        ))
-    }
-    const pushed = cases.filter(
-      (one) => (one.order !== 0 || one.flat === true) && (one.modes ?? ['fwd']).includes('fwd'),
-    )
-    if (pushed.length > 0)
-      test('has tangents of the types of its results, also linearised', () =>
-        each(pushed, (one, dtype) => checkTangents(row, one, dtype), some))
-    const linear = cases.filter((one) => one.linear !== undefined)
-    if (linear.length > 0) {
-      test('has a transpose that is the adjoint', () =>
-        each(
-          linear,
-          (one, dtype) => checkTranspose(row, one, dtype),
-          (one) => [...new Set<DType>([...some(one), 'float64'])].filter((dtype) => dtypesOf(one).includes(dtype)),
-        ))
-    }
-    const refusing = cases.find(
-      (one) =>
-        one.params !== undefined &&
-        one.operands.some((operand, i) => operand.dtype === undefined && (one.by ?? [i]).includes(i)) &&
-        dtypesOf(one).includes('float32'),
-    )
-    if (row.transpose === undefined && refusing !== undefined) {
-      test('refuses to be transposed, naming itself and the rule', () => checkMissingTranspose(row, refusing))
-    }
-    for (const [message, run] of Object.entries(missing)) {
-      test(`refuses what it has no rule for: ${message}`, () => {
-        expect(run).toThrow(MissingRuleError)
-        expect(run).toThrow(message)
-      })
-    }
+    test('has cases', () => expect(cases.length).toBeGreaterThan(0))
+    test.each(checksOf(row, cases, all))('$title', ({ on, check, dtypes }) => each(on, check, dtypes))
+    test.each(Object.entries(missing))('refuses what it has no rule for: %s', (message, run) => {
+      expect(run).toThrow(MissingRuleError)
+      expect(run).toThrow(message)
+    })
     test('has no rule that went unchecked', () => {
       const rules = counted.filter(
         (rule) => (row as unknown as Record<string, unknown>)[rule] !== undefined && unused[rule] === undefined,

@@ -1,0 +1,74 @@
+// The checks of the sweep can fail: rows with one rule that is wrong do not pass the check of that rule.
+import { type AnyPrimitive, type NDArray, type Primitive, np, primitives } from 'fluxion'
+import { expect, test } from 'vitest'
+import { type Case, call } from './cases.ts'
+import {
+  checkBatching,
+  checkDerivatives,
+  checkJit,
+  checkMissingTranspose,
+  checkNestedBatching,
+  checkTangents,
+  checkTranspose,
+  checkTypes,
+} from './check.ts'
+
+const sine: Case = { operands: [{ shape: [2, 2] }], params: {} }
+const sum: Case = { operands: [{ shape: [3] }], params: { axis: 0, reverse: false }, linear: [[0]] }
+/** A row of the table with some of its rules replaced. */
+const wrong = (name: string, rules: Partial<Primitive>): AnyPrimitive =>
+  ({ ...(primitives.get(name)! as Primitive), ...rules }) as AnyPrimitive
+const right = (name: string): Primitive => primitives.get(name)! as Primitive
+const run = (name: string, x: NDArray, params: object = {}): NDArray => call(name, [x], params)[0]!
+
+test('rows that are right pass', () => {
+  checkDerivatives(right('sin'), sine)
+  checkTypes(right('sin'), sine, 'float16')
+  checkTranspose(right('cumsum'), sum, 'float64')
+  checkBatching(right('cumsum'), sum, 'float32', true)
+})
+test('a derivative of the wrong sign is found', () => {
+  const row = wrong('cos', { jvp: ([x], [t]) => [[run('cos', x!)], [run('sin', x!).mul(t as NDArray)]] })
+  expect(() => checkDerivatives(row, sine)).toThrow('checkGrads, order 1')
+})
+test('a derivative that is right, but not differentiable itself, is found', () => {
+  const row = wrong('sin', {
+    jvp: ([x], [t]) => [[run('sin', x!)], [run('stop_gradient', run('cos', x!)).mul(t as NDArray)]],
+  })
+  expect(() => checkDerivatives(row, sine)).toThrow('checkGrads, order 2')
+})
+test('a tangent of the wrong dtype is found', () => {
+  const row = wrong('sin', { jvp: ([x]) => [[run('sin', x!)], [np.cos(x!).astype('float64')]] })
+  expect(() => checkTangents(row, sine, 'float32')).toThrow('float64')
+})
+test('a transpose that is not the adjoint is found', () => {
+  const row = wrong('cumsum', { transpose: ([ct], _, params) => [run('cumsum', ct as NDArray, params)] })
+  expect(() => checkTranspose(row, sum, 'float64')).toThrow('less than or equal')
+})
+test('a batch rule that confuses axes is found', () => {
+  const row = wrong('cumsum', { batch: ([x], [dim]) => [[run('cumsum', x!, sum.params)], [dim!]] })
+  expect(() => checkBatching(row, sum, 'float32', true)).toThrow('expectClose')
+})
+test('a batch rule that says the wrong place of its axis is found', () => {
+  const square: Case = { ...sum, operands: [{ shape: [2] }] }
+  const row = wrong('cumsum', { batch: (...args) => [right('cumsum').batch!(...args)[0], [0]] })
+  expect(() => checkNestedBatching(row, square, 'float32')).toThrow('expect')
+})
+test('a type rule that the reference does not follow is found', () => {
+  const total: Case = { operands: [{ shape: [2, 3] }], params: { axes: [1] } }
+  checkTypes(right('reduce_sum'), total, 'float32')
+  expect(() => checkTypes(wrong('reduce_sum', { type: ([x]) => [x!] }), total, 'float32')).toThrow('expected')
+})
+test('a result that its dtype cannot hold is found', () => {
+  const row = wrong('sin', { reference: ([x]) => [{ ...x!, data: x!.data.map((v) => Math.sin(v)) as Float32Array }] })
+  expect(() => checkTypes(row, sine, 'float16')).toThrow('expected')
+})
+test('a reference that depends on how it is called is found', () => {
+  let calls = 0
+  const row = wrong('sin', { reference: ([x]) => [{ ...x!, data: x!.data.map(() => calls++) as Float32Array }] })
+  expect(() => checkJit(row, sine, 'float32')).toThrow('expected')
+})
+test('a transpose that is there without being expected is found', () => {
+  const row = wrong('sin', { transpose: ([ct]) => [ct!] })
+  expect(() => checkMissingTranspose(row, sine)).toThrow('expected')
+})
