@@ -3,7 +3,7 @@ import { type NDArray, type Shape, np } from '@fluxion/core'
 import { type Core, core } from '@fluxion/modules'
 import type { LifOptions } from './leaky.ts'
 import { type Recurrence, feedbackOf } from './recurrence.ts'
-import { checkCall, checkRank, decayOf, halves, neuronOptions, restingState } from './shared.ts'
+import { checkCall, checkRank, decayOf, halves, neuronOptions, restingState, resetOf } from './shared.ts'
 
 export interface CuBaLifOptions extends LifOptions {
   /** The decay of the current; learnt for each neuron if not given. */
@@ -32,7 +32,7 @@ export const cuBaLIF: (shape: Shape, options?: CuBaLifOptions) => Core<NDArray> 
         const beta = decayOf('beta', shape, options.beta, decay)
         const spikes = activation(v.sub(threshold))
         const nextCurrent = current.mul(alpha).add(x)
-        const membrane = v.sub(spikes.mul(threshold)).mul(beta).add(nextCurrent)
+        const membrane = v.sub(resetOf(spikes, threshold)).mul(beta).add(nextCurrent)
         return [spikes, np.concatenate([membrane, nextCurrent], { axis: -1 })]
       },
       initialState: (batch) => restingState(shape, batch, 2),
@@ -72,7 +72,7 @@ export const rCuBaLIF: (shape: Shape, options?: RCuBaLifOptions) => Core<NDArray
         const alpha = decayOf('alpha', shape, options.alpha, decay)
         const beta = decayOf('beta', shape, options.beta, decay)
         const nextCurrent = current.mul(alpha).add(x).add(fed)
-        const membrane = v.sub(spikes.mul(threshold)).mul(beta).add(nextCurrent)
+        const membrane = v.sub(resetOf(spikes, threshold)).mul(beta).add(nextCurrent)
         return [spikes, np.concatenate([membrane, nextCurrent], { axis: -1 })]
       },
       initialState: (batch) => restingState(shape, batch, 2),

@@ -10,6 +10,7 @@ import {
   decayOf,
   neuronOptions,
   restingState,
+  resetOf,
 } from './shared.ts'
 
 export interface LiOptions {
@@ -71,7 +72,7 @@ export const integrateAndFire: (shape: Shape, options?: IfOptions) => Core<NDArr
       call(x, v: NDArray) {
         checkCall('integrateAndFire', x, v, shape)
         const spikes = activation(v.sub(threshold))
-        return [spikes, v.add(x).sub(spikes.mul(threshold))]
+        return [spikes, v.add(x).sub(resetOf(spikes, threshold))]
       },
       initialState: (batch) => restingState(shape, batch),
     }
@@ -108,7 +109,7 @@ export const lif: (shape: Shape, options?: LifOptions) => Core<NDArray> = core(
         checkCall('lif', x, v, shape)
         const beta = decayOf('beta', shape, options.beta, decay)
         const spikes = activation(v.sub(threshold))
-        return [spikes, v.mul(beta).add(x).sub(spikes.mul(threshold))]
+        return [spikes, v.mul(beta).add(x).sub(resetOf(spikes, threshold))]
       },
       initialState: (batch) => restingState(shape, batch),
     }

@@ -3,7 +3,7 @@ import type { NDArray, Shape } from '@fluxion/core'
 import { type Core, core } from '@fluxion/modules'
 import type { LifOptions } from './leaky.ts'
 import { type Recurrence, feedbackOf } from './recurrence.ts'
-import { checkCall, decayOf, neuronOptions, restingState } from './shared.ts'
+import { checkCall, decayOf, neuronOptions, restingState, resetOf } from './shared.ts'
 
 export interface RlifOptions extends LifOptions {
   /** How spikes reach the layer that they come from; `elementwise` by default. */
@@ -30,7 +30,7 @@ export const rlif: (shape: Shape, options?: RlifOptions) => Core<NDArray> = core
         // `w` is made before `beta`, as in Spyx: the order decides which random key each of them takes.
         const fed = feedback(spikes)
         const beta = decayOf('beta', shape, options.beta, decay)
-        return [spikes, v.mul(beta).add(x).add(fed).sub(spikes.mul(threshold))]
+        return [spikes, v.mul(beta).add(x).add(fed).sub(resetOf(spikes, threshold))]
       },
       initialState: (batch) => restingState(shape, batch),
     }
@@ -55,7 +55,7 @@ export const rif: (shape: Shape, options?: RifOptions) => Core<NDArray> = core(
       call(x, v: NDArray) {
         checkCall('rif', x, v, shape)
         const spikes = activation(v.sub(threshold))
-        return [spikes, v.add(x).add(feedback(spikes)).sub(spikes.mul(threshold))]
+        return [spikes, v.add(x).add(feedback(spikes)).sub(resetOf(spikes, threshold))]
       },
       initialState: (batch) => restingState(shape, batch),
     }

@@ -120,3 +120,7 @@ export function halves(state: NDArray): [NDArray, NDArray] {
   const size = state.shape.at(-1)! / 2
   return [state.get('...', `:${size}`), state.get('...', `${size}:`)]
 }
+
+/** What a spike takes from the membrane: S · θ, which is S itself at the usual threshold. */
+export const resetOf = (spikes: NDArray, threshold: number): NDArray =>
+  threshold === 1 ? spikes : spikes.mul(threshold)

@@ -34,15 +34,8 @@ export function superspike(options: { k?: number } = {}): Activation {
 export function arctan(options: { k?: number } = {}): Activation {
   checkOptions('arctan', options, ['k'])
   const k = positive('arctan', 'k', options.k ?? 2)
-  return custom({
-    bwd: (x) =>
-      np.reciprocal(
-        np
-          .square(x.mul(Math.PI * k))
-          .add(1)
-          .mul(Math.PI),
-      ),
-  })
+  // The outer π is drawn into the square: 1 / ((π√π·k·x)² + π).
+  return custom({ bwd: (x) => np.reciprocal(np.square(x.mul(Math.PI * Math.sqrt(Math.PI) * k)).add(Math.PI)) })
 }
 
 /**

@@ -12,7 +12,7 @@ import { evalJaxpr } from '../transform/eval.ts'
 import { fillZeros, jvpProgram, nonzeroOf, onlyNonzero } from '../transform/jvp.ts'
 import { type LinearizedProgram, linearizeProgram } from '../transform/linearize.ts'
 import { stage } from '../transform/staging.ts'
-import { stopGradient } from '../primitive/stop.ts'
+import { stopDiscarded } from '../primitive/stop.ts'
 import { spreadCotangents, transposedProgram } from '../transform/transpose.ts'
 import { alongBatch, batchedProgram, moveBatchAxis } from '../transform/vmap.ts'
 
@@ -84,7 +84,7 @@ export const condPrimitive: Primitive<CondParams> = definePrimitive<CondParams>(
       const all = moved.map(() => true)
       const results = branches.map((branch, b) => {
         const chosen = eq(at, scalarLike(at, b))
-        const safe = moved.map((x) => selectN(alongBatch(chosen, x), stopGradient(x), x))
+        const safe = moved.map((x) => selectN(alongBatch(chosen, x), stopDiscarded(x), x))
         return evalJaxpr(
           batchedProgram(
             branch,

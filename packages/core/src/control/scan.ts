@@ -2,7 +2,7 @@
 import type { NDArray } from '../array.ts'
 import type { HostArray } from '../backend/interface.ts'
 import { allocate } from '../backend/reference/host.ts'
-import { ShapeError, invariant } from '../errors.ts'
+import { ShapeError } from '../errors.ts'
 import { type Aval, showAval, strong } from '../ir/aval.ts'
 import { type Atom, type ClosedJaxpr, type Jaxpr, inAvals, isEffectful, outAvals } from '../ir/jaxpr.ts'
 import { type Primitive, type Tangent, Zero, definePrimitive } from '../primitive/define.ts'
@@ -14,7 +14,7 @@ import { bind, bindLinear } from '../trace.ts'
 import { evalJaxpr } from '../transform/eval.ts'
 import { fillZeros, jvpProgram, nonzeroOf, onlyNonzero } from '../transform/jvp.ts'
 import { type Residual, linearizeProgram } from '../transform/linearize.ts'
-import { eliminateDeadCode, relist, stage } from '../transform/staging.ts'
+import { closureConvert, eliminateDeadCode, relist, stage } from '../transform/staging.ts'
 import { transposedProgram } from '../transform/transpose.ts'
 import { batchedProgram, moveBatchAxis } from '../transform/vmap.ts'
 
@@ -176,7 +176,7 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
       ...ys.map((i) => strong(outs[i]!)),
       ...knownXs.map((i) => avals[i]!),
     ]
-    const step = stage(
+    const staged = stage(
       'scan',
       (given) => {
         const [kc, sums, carry, yCts, kx] = parts(
@@ -204,11 +204,13 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
       },
       stepAvals,
     )
-    invariant(step.consts.length === 0, 'the transposed body of a scan closes over values')
+    // what a backward rule of the user's closes over
+    const [step, consts] = closureConvert(staged)
     const value = (i: number): NDArray => args[i] as NDArray
     const results = bind(
       scanPrimitive,
       [
+        ...consts,
         ...knownConsts.map(value),
         ...linearConsts.map((i) => zerosLike(avals[i]!)),
         ...range(numCarry).map((i) => instantiate(cts[i]!)),
@@ -220,7 +222,7 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
         jaxpr: step,
         length,
         reverse: !reverse,
-        numConsts: knownConsts.length,
+        numConsts: consts.length + knownConsts.length,
         numCarry: linearConsts.length + numCarry,
       },
     )

@@ -63,7 +63,10 @@ export function roundTo(dtype: DType, data: TypedArray): TypedArray {
   else if (dtype === 'bfloat16') for (let i = 0; i < data.length; i++) data[i] = roundBfloat(data[i]!)
   return data
 }
-/** `roundHalf` of every element, with its usual path written out, since training in half precision spends much of its time here. */
+/**
+ * `roundHalf` of every element, with its two usual paths written out: training in half precision spends much of its time here, and its
+ * gradients are often subnormal.
+ */
 function roundHalves(data: TypedArray): void {
   for (let i = 0; i < data.length; i++) {
     const x = data[i]!
@@ -71,7 +74,10 @@ function roundHalves(data: TypedArray): void {
     if (magnitude >= 2 ** -14 && magnitude < 65520) {
       const c = Math.fround(half * x)
       data[i] = Math.fround(c - Math.fround(c - x))
-    } else if (magnitude !== 0) {
+    } else if (magnitude < 2 ** -14) {
+      const rounded = Math.fround(Math.fround(magnitude + 0.75) - 0.75)
+      if (magnitude !== 0) data[i] = x < 0 ? -rounded : rounded
+    } else {
       data[i] = roundHalf(x)
     }
   }
