@@ -205,12 +205,12 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
       stepAvals,
     )
     // what a backward rule of the user's closes over
-    const [step, consts] = closureConvert(staged)
+    const [step, closedOver] = closureConvert(staged)
     const value = (i: number): NDArray => args[i] as NDArray
     const results = bind(
       scanPrimitive,
       [
-        ...consts,
+        ...closedOver,
         ...knownConsts.map(value),
         ...linearConsts.map((i) => zerosLike(avals[i]!)),
         ...range(numCarry).map((i) => instantiate(cts[i]!)),
@@ -222,7 +222,7 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
         jaxpr: step,
         length,
         reverse: !reverse,
-        numConsts: consts.length + knownConsts.length,
+        numConsts: closedOver.length + knownConsts.length,
         numCarry: linearConsts.length + numCarry,
       },
     )
