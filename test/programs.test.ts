@@ -1,11 +1,11 @@
 // Random programs under every transformation: what is staged, batched, linearised or transposed means what the program means.
 import fc from 'fast-check'
-import { type NDArray, checkJaxpr, grad, hvp, jit, jvp, linearize, makeJaxpr, np, vmap } from 'fluxion'
+import { type NDArray, checkJaxpr, checkpoint, grad, hvp, jit, jvp, linearize, makeJaxpr, np, vmap } from 'fluxion'
 import { allClose, checkGrads, expectClose, programs } from '@fluxion/testing'
 import { env } from 'node:process'
 import { expect, test } from 'vitest'
 
-const numRuns = env['FLUXION_FULL'] === '1' ? Number(env['RUNS'] ?? 2000) : 60
+const numRuns = env['FLUXION_FULL'] === '1' ? 500 : 40
 const timeout = numRuns * 100
 const scalarOf = (f: (x: NDArray, y: NDArray) => NDArray) => (x: NDArray, y: NDArray) => np.sin(f(x, y)).sum()
 
@@ -88,6 +88,40 @@ test('grad of jit, jit of grad, linearize and the gradient of a batch agree', { 
       const [, tangent] = jvp(f, [x, y], [np.cos(x), y])
       expectClose(linearize(f, x, y)[1](np.cos(x), y), tangent)
       expectClose(linearize(jit(f), x, y)[1](np.cos(x), y), tangent)
+    }),
+    { numRuns },
+  )
+})
+
+test('programs with rules for one mode alone keep to them under every composition', { timeout }, () => {
+  fc.assert(
+    fc.property(programs({ dtype: 'float64', modes: ['rev'] }), ({ f, args: [x, y] }) => {
+      const loss = scalarOf(f)
+      const gradient = grad(loss)(x, y)
+      expectClose(jit(grad(loss))(x, y), gradient)
+      expectClose(grad(jit(loss))(x, y), gradient)
+      expectClose(jit(vmap(grad(jit(loss))))(np.stack([y, x]), np.stack([x, y])).get(1), gradient)
+      expectClose(grad((a: NDArray) => jit(vmap(loss))(np.stack([a, y]), np.stack([y, a])).get(0))(x), gradient)
+      expectClose(grad((a: NDArray) => checkpoint(loss)(a, y))(x), gradient)
+    }),
+    { numRuns },
+  )
+  fc.assert(
+    fc.property(programs({ dtype: 'float64', modes: ['fwd'] }), ({ f, args: [x, y] }) => {
+      const along = (g: typeof f, a: NDArray, b: NDArray): NDArray => jvp(g, [a, b], [np.cos(a), b])[1]
+      const tangent = along(f, x, y)
+      expectClose(along(jit(f), x, y), tangent)
+      expectClose(jit((a: NDArray, b: NDArray) => along(f, a, b))(x, y), tangent)
+      expectClose(vmap((a: NDArray, b: NDArray) => along(f, a, b))(np.stack([y, x]), np.stack([x, y])).get(1), tangent)
+      expectClose(linearize(f, x, y)[1](np.cos(x), y), tangent)
+      expectClose(
+        jvp(
+          (a: NDArray, b: NDArray) => vmap(jit(f))(np.stack([b, a]), np.stack([a, b])).get(1),
+          [x, y],
+          [np.cos(x), y],
+        )[1],
+        tangent,
+      )
     }),
     { numRuns },
   )

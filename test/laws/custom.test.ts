@@ -166,3 +166,41 @@ test('constants of a staged function with a rule stay constants when it is batch
     expectClose(grad((x: NDArray) => loss(np.stack([x, x.mul(2)])).sum())(np.array([1, 2])), [3, 6])
   }
 })
+test('a backward rule may close over arrays, also inside a scan', () => {
+  const f = customVjp((x: NDArray) => np.sin(x))
+  f.defvjp(
+    (x) => [f(x), x],
+    (x, ct) => [
+      np
+        .cos(x)
+        .mul(ct)
+        .get(np.array([1, 0], { dtype: 'int32' }))
+        .mul(np.array([2, 3])),
+    ],
+  )
+  const looped = (x: NDArray): NDArray =>
+    lax.scan((c: NDArray) => [f(c), null] as [NDArray, null], x, null, { length: 2 })[0].sum()
+  const x = np.array([0.5, 1])
+  const plain = grad((v: NDArray) => f(f(v)).sum())(x)
+  expectClose(
+    [grad(looped)(x), jit(grad(looped))(x), vmap(grad(looped))(x.reshape([1, 2])).get(0)],
+    [plain, plain, plain],
+  )
+})
+test('a rule may hold a condition, under vmap and in reverse', () => {
+  const plain = (x: NDArray): NDArray =>
+    lax.cond(
+      x.gt(0),
+      (v: NDArray) => np.sqrt(v),
+      (v: NDArray) => v.mul(3),
+      x,
+    )
+  const f = customJvp(plain)
+  f.defjvp((primals, tangents) => jvp(plain, primals, tangents))
+  const xs = np.array([4, -1, 0])
+  // at 0 the other branch's square root has an infinite slope, which must not come through
+  expectClose(
+    [grad((x: NDArray) => vmap(f)(x).sum())(xs), vmap(grad((x: NDArray) => f(x)))(xs)],
+    [np.array([0.25, 3, 3]), np.array([0.25, 3, 3])],
+  )
+})

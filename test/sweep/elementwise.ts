@@ -1,5 +1,5 @@
 // Cases of elementwise primitives: one operand, two, three; where a scalar stands beside an array, it broadcasts.
-import { type DType, type NDArray, grad, lax, np } from 'fluxion'
+import { type DType, type NDArray, grad, lax, linearTranspose, np, vmap } from 'fluxion'
 import {
   type Case,
   type Entry,
@@ -242,6 +242,27 @@ export const elementwise: Table = {
     unary([-3, 3], ['float64', 'float32'], { params: { exponentBits: 11, mantissaBits: 52 }, linear: [[0]] }).cases,
     unary([-3, 3], floats, { params: { exponentBits: 5, mantissaBits: 4 }, order: 0 }).cases,
   ),
-  stop_gradient: unary([-3, 3], everything, { order: 0, flat: true }),
+  stop_gradient: {
+    cases: [
+      ...unary([-3, 3], everything, { order: 0, flat: true }).cases,
+      // a batched condition stops what it discards, in linear programs too
+      {
+        operands: [{ shape: [2] }, { shape: [2], range: [0, 1], dtype: 'bool' }],
+        run: (x, p) =>
+          vmap((c: NDArray, v: NDArray) =>
+            lax.cond(
+              c,
+              (a: NDArray) => a.mul(2),
+              (a: NDArray) => a.mul(3),
+              v,
+            ),
+          )(p!, x!),
+        linear: [[0]],
+      },
+    ],
+    missing: {
+      'stop_gradient: there is no transpose rule': () => linearTranspose((x: NDArray) => lax.stopGradient(x), 1)(1),
+    },
+  },
   name: unary([-3, 3], everything, { params: { name: 'kept' }, linear: [[0]] }),
 }
