@@ -4,7 +4,7 @@
  */
 import type { Buffer, HostArray, TypedArray } from './backend/interface.ts'
 import type { DType } from './dtype.ts'
-import { DeviceError } from './errors.ts'
+import { DeviceError, ShapeError, misuse } from './errors.ts'
 import { type Aval, showAval } from './ir/aval.ts'
 import type { ArrayMethods } from './numpy/methods.ts'
 import { type Dims, type Shape, sizeOf } from './shape.ts'
@@ -90,7 +90,10 @@ export class ConcreteArray extends NDArray {
     return (await this.buffer.readAsync()).slice()
   }
   override item(): number {
-    if (this.size !== 1) throw new TypeError(`item: expected an array of one element, got ${showAval(this.aval)}`)
+    if (this.size !== 1)
+      throw new ShapeError(
+        misuse('item', 'an array of one element', showAval(this.aval), 'toArray() and dataSync() read all elements'),
+      )
     return this.buffer.read()[0]!
   }
   override valueOf(): number {

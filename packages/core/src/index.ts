@@ -18,13 +18,30 @@ export { TreeDef } from './tree.ts'
 export * as tree from './trees.ts'
 
 // transformations
-export { type Argnums, type GradOptions, grad, jvp, linearTranspose, linearize, stopGradient, valueAndGrad, vjp } from './transform/autodiff.ts'
+export {
+  type Argnums,
+  type GradOptions,
+  grad,
+  jvp,
+  linearTranspose,
+  linearize,
+  stopGradient,
+  valueAndGrad,
+  vjp,
+} from './transform/autodiff.ts'
 export { type Jacobian, hessian, hvp, jacfwd, jacrev } from './transform/jacobian.ts'
 export { evalShape, makeJaxpr } from './transform/inspect.ts'
 export { type VmapOptions, vmap } from './transform/vectorize.ts'
 export { type JitOptions, type Jitted, type Lowered, disableJit, jit } from './control/jitted.ts'
 export { type CustomJvp, type CustomVjp, customJvp, customVjp } from './control/custom.ts'
-export { type CheckpointOptions, type CheckpointPolicy, checkpoint, checkpointName, checkpointPolicies, saveOnlyTheseNames } from './control/checkpoint.ts'
+export {
+  type CheckpointOptions,
+  type CheckpointPolicy,
+  checkpoint,
+  checkpointName,
+  checkpointPolicies,
+  saveOnlyTheseNames,
+} from './control/checkpoint.ts'
 export { ioCallback, pureCallback } from './control/callback.ts'
 export * as debug from './control/debug.ts'
 
@@ -37,4 +54,4 @@ export { ellipsis, newaxis, slice } from './numpy/slice.ts'
 
 // for writers of primitives and back ends
 export { type AnyPrimitive, type Primitive, primitives } from './primitive/define.ts'
-export { currentTrace, onWarning, setBackend } from './trace.ts'
+export { currentTrace, debugNans, onWarning, setBackend } from './trace.ts'

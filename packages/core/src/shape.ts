@@ -1,5 +1,5 @@
 /** Arithmetic on shapes and axes. */
-import { ShapeError } from './errors.ts'
+import { ShapeError, misuse } from './errors.ts'
 
 export type Shape = readonly number[]
 export type Axis = number | readonly number[] | null
@@ -52,7 +52,12 @@ export function broadcastShapes(where: string, ...shapes: readonly Shape[]): num
       if (dim === 1 || dim === result[at]) continue
       if (result[at] !== 1) {
         throw new ShapeError(
-          `${where}: shapes ${shapes.map((s) => `(${s.join(',')})`).join(' and ')} do not broadcast together`,
+          misuse(
+            where,
+            'shapes that broadcast together',
+            shapes.map((s) => `(${s.join(',')})`).join(' and '),
+            'axes are matched from the last; each pair must be equal or hold a 1',
+          ),
         )
       }
       result[at] = dim

@@ -5,8 +5,8 @@
 import { ConcreteArray, NDArray, type NestedNumbers } from './array.ts'
 import type { Backend, HostArray, TypedArray } from './backend/interface.ts'
 import { allocate, roundTo } from './backend/reference/host.ts'
-import type { DType } from './dtype.ts'
-import { ConcretizationError, DeviceError, LeakedTracerError, MissingRuleError } from './errors.ts'
+import { type DType, isFloat } from './dtype.ts'
+import { ConcretizationError, DeviceError, LeakedTracerError, MissingRuleError, NonFiniteError } from './errors.ts'
 import { type Aval, aval, showAval } from './ir/aval.ts'
 import type { AnyPrimitive, Primitive } from './primitive/define.ts'
 
@@ -138,7 +138,43 @@ class EvalTrace extends Trace {
       outs,
       params,
     )
-    return buffers.map((buffer, i) => new ConcreteArray(outs[i]!, buffer))
+    const results = buffers.map((buffer, i) => new ConcreteArray(outs[i]!, buffer))
+    refuseNans(primitive.name, results)
+    return results
+  }
+}
+
+let findNans = false
+/**
+ * Run `f` so that an operation which gives a NaN is an error that names it. Operations inside of `jit` are checked as one, by the results of
+ * the call; with `disableJit`, each for itself.
+ *
+ * @throws NonFiniteError at the first NaN
+ * @example
+ * ```ts
+ * import { debugNans, np } from 'fluxion'
+ * debugNans(() => np.log(-1)) // => NonFiniteError: log: gave NaN
+ * ```
+ */
+export function debugNans<T>(f: () => T): T {
+  const before = findNans
+  findNans = true
+  try {
+    return f()
+  } finally {
+    findNans = before
+  }
+}
+/** Throw if a NaN is among results and they are being watched. */
+export function refuseNans(name: string, results: readonly ConcreteArray[]): void {
+  if (!findNans) return
+  for (const result of results) {
+    const at = isFloat(result.dtype) ? result.host.data.findIndex(Number.isNaN) : -1
+    if (at >= 0) {
+      throw new NonFiniteError(
+        `${name}: gave NaN at element ${at} of ${showAval(result.aval)}\nhint: jitted functions are checked by their results only; disableJit(() => …) leads to the operation`,
+      )
+    }
   }
 }
 
@@ -261,7 +297,7 @@ function deepStack(message: string): Error {
 }
 /** The line of the user's that a stack leads to. */
 export function placeOf({ stack }: Error): string {
-  const line = (stack ?? '').split('\n').find((text) => /^\s+at /.test(text) && !internal(text))
+  const line = (stack ?? '').split('\n').find((text) => /^\s+at .*[:/]/.test(text) && !internal(text))
   return line === undefined ? '' : line.replace(/^\s+at/, ' at')
 }
 

@@ -101,7 +101,7 @@ function keysOf(where: string): KeySequence {
   const { rng } = currentFrame(where)
   if (rng !== undefined) return rng
   throw new ModuleError(
-    `${where}: expected a key for apply, got null\nhint: apply(params, key, ...), or leave out hk.withoutApplyRng`,
+    `${where}: expected a random key, got null\nhint: give init and apply one: init(random.key(0), …), apply(params, random.key(1), …); hk.withoutApplyRng takes none`,
   )
 }
 /**

@@ -135,7 +135,7 @@ test('a key is a key or null', () => {
     'expected parameters, a record of modules, got u32[2]\nhint: parameters come first: apply(params, …)',
   )
   const random2 = hk.transform(() => hk.nextRngKey())
-  expect(() => random2.apply({}, null)).toThrow('nextRngKey: expected a key for apply, got null')
+  expect(() => random2.apply({}, null)).toThrow('nextRngKey: expected a random key, got null')
   expect(() => net.init(null, x)).toThrow('nextRngKey: expected a key')
   expect(
     hk.transform(() => [hk.maybeNextRngKey(), hk.runningInit() ? np.ones([]) : np.zeros([])]).apply({}, null)[0],

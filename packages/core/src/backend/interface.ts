@@ -40,6 +40,12 @@ export interface Backend {
   readonly name: 'reference' | 'wasm' | 'webgpu'
   put(array: HostArray): Buffer
   /** Run one primitive by itself, as eager operations do. */
-  apply(primitive: AnyPrimitive, inputs: readonly Buffer[], inAvals: readonly Aval[], outAvals: readonly Aval[], params: object): Buffer[]
+  apply(
+    primitive: AnyPrimitive,
+    inputs: readonly Buffer[],
+    inAvals: readonly Aval[],
+    outAvals: readonly Aval[],
+    params: object,
+  ): Buffer[]
   compile(program: ClosedJaxpr): Executable
 }

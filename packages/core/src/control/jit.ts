@@ -4,7 +4,7 @@ import type { Backend, Executable } from '../backend/interface.ts'
 import { type ClosedJaxpr, type Jaxpr, outAvals } from '../ir/jaxpr.ts'
 import { type Primitive, type Tangent, definePrimitive } from '../primitive/define.ts'
 import { isLinear } from '../primitive/rules.ts'
-import { backend, bind, bindLinear, concreteOf } from '../trace.ts'
+import { backend, bind, bindLinear, concreteOf, refuseNans } from '../trace.ts'
 import { fillZeros, jvpProgram, nonzeroOf, onlyNonzero } from '../transform/jvp.ts'
 import { linearizeProgram, residualValues } from '../transform/linearize.ts'
 import { spreadCotangents, transposedProgram } from '../transform/transpose.ts'
@@ -18,9 +18,11 @@ export interface JitParams {
 export const jitPrimitive: Primitive<JitParams> = definePrimitive<JitParams>({
   name: 'jit',
   type: (_, { jaxpr }) => outAvals(jaxpr),
-  direct(args, { jaxpr }) {
+  direct(args, { name, jaxpr }) {
     const buffers = executableOf(jaxpr)(args.map((arg) => concreteOf(arg).buffer))
-    return jaxpr.jaxpr.outputs.map(({ aval }, i) => new ConcreteArray(aval, buffers[i]!))
+    const results = jaxpr.jaxpr.outputs.map(({ aval }, i) => new ConcreteArray(aval, buffers[i]!))
+    refuseNans(name, results)
+    return results
   },
   jvp(primals, tangents, { name, jaxpr }) {
     const { program, nonzeroOuts } = jvpProgram(jaxpr, nonzeroOf(tangents))

@@ -39,9 +39,17 @@ export interface Primitive<P extends object = object> {
   /** Abstract evaluation: the results' types; throws on operands that do not fit. */
   type(args: readonly Aval[], params: P): readonly Aval[]
   /** Push tangents forward. A tangent that is zero stays a `Zero`; not called when all are. */
-  readonly jvp?: (primals: readonly NDArray[], tangents: readonly Tangent[], params: P) => readonly [readonly NDArray[], readonly Tangent[]]
+  readonly jvp?: (
+    primals: readonly NDArray[],
+    tangents: readonly Tangent[],
+    params: P,
+  ) => readonly [readonly NDArray[], readonly Tangent[]]
   /** Pull cotangents of the results back to the operands that are `Linear`; `null` for the other operands. Not called when all are zero. */
-  readonly transpose?: (cts: readonly Tangent[], args: readonly (NDArray | Linear)[], params: P) => readonly (Tangent | null)[]
+  readonly transpose?: (
+    cts: readonly Tangent[],
+    args: readonly (NDArray | Linear)[],
+    params: P,
+  ) => readonly (Tangent | null)[]
   /** Operands with a batch axis each, or none: the same results as a loop. Not called when no operand has one. */
   readonly batch?: (
     args: readonly NDArray[],

@@ -12,7 +12,14 @@ export function commonShape(where: string, args: readonly Aval[]): Shape {
   if (shaped === undefined) return []
   for (const arg of args) {
     if (arg.shape.length > 0 && !sameShape(arg.shape, shaped.shape)) {
-      throw new ShapeError(misuse(where, 'equal shapes', args.map(showAval).join(' and '), 'np functions broadcast; lax.broadcastInDim does it by hand'))
+      throw new ShapeError(
+        misuse(
+          where,
+          'equal shapes',
+          args.map(showAval).join(' and '),
+          'np functions broadcast; lax.broadcastInDim does it by hand',
+        ),
+      )
     }
   }
   return shaped.shape
@@ -22,9 +29,15 @@ export function commonType(where: string, args: readonly Aval[]): Aval {
   const shape = commonShape(where, args)
   const first = args[0]!
   if (args.some((arg) => arg.dtype !== first.dtype)) {
-    throw new DtypeError(misuse(where, 'equal dtypes', args.map(showAval).join(' and '), 'np functions promote; x.astype(dtype) converts'))
+    throw new DtypeError(
+      misuse(where, 'equal dtypes', args.map(showAval).join(' and '), 'np functions promote; x.astype(dtype) converts'),
+    )
   }
-  return aval(shape, first.dtype, args.every((arg) => arg.weakType))
+  return aval(
+    shape,
+    first.dtype,
+    args.every((arg) => arg.weakType),
+  )
 }
 
 export const isZero = (t: Tangent): t is Zero => t instanceof Zero
@@ -32,7 +45,8 @@ export const isLinear = (x: NDArray | Linear): x is Linear => x instanceof Linea
 
 /** The value of a linear operand cannot be asked for. */
 export function known(where: string, x: NDArray | Linear): NDArray {
-  if (x instanceof Linear) throw new MissingRuleError(`${where}: cannot be transposed with respect to this operand ${showAval(x.aval)}`)
+  if (x instanceof Linear)
+    throw new MissingRuleError(`${where}: cannot be transposed with respect to this operand ${showAval(x.aval)}`)
   return x
 }
 
@@ -40,21 +54,24 @@ type Jvp<P extends object> = NonNullable<Primitive<P>['jvp']>
 type Transpose<P extends object> = NonNullable<Primitive<P>['transpose']>
 
 /** The JVP of an operation with one operand that is linear: the operation itself. */
-export const linearJvp = <P extends object>(f: (x: NDArray, params: P) => NDArray, out: (params: P, x: Aval) => Aval): Jvp<P> =>
+export const linearJvp =
+  <P extends object>(f: (x: NDArray, params: P) => NDArray, out: (params: P, x: Aval) => Aval): Jvp<P> =>
   (primals, tangents, params) => {
     const [x, t] = [primals[0]!, tangents[0]!]
     return [[f(x, params)], [isZero(t) ? new Zero(out(params, x.aval)) : f(t, params)]]
   }
 
 /** The transpose of an operation with one operand that is linear. */
-export const linearTransposeOf = <P extends object>(f: (ct: NDArray, x: Aval, params: P) => NDArray): Transpose<P> =>
+export const linearTransposeOf =
+  <P extends object>(f: (ct: NDArray, x: Aval, params: P) => NDArray): Transpose<P> =>
   (cts, args, params) => {
     const [ct, x] = [cts[0]!, args[0]!]
     return [isZero(ct) ? new Zero(x.aval) : f(ct, x.aval, params)]
   }
 
 /** Operations that have no derivative, since their results do not vary smoothly. */
-export const zeroJvp = <P extends object>(run: (args: readonly NDArray[], params: P) => readonly NDArray[]): Jvp<P> =>
+export const zeroJvp =
+  <P extends object>(run: (args: readonly NDArray[], params: P) => readonly NDArray[]): Jvp<P> =>
   (primals, _, params) => {
     const outs = run(primals, params)
     return [outs, outs.map((out) => new Zero(out.aval))]

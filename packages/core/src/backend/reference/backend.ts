@@ -74,7 +74,10 @@ function compile(program: ClosedJaxpr): Compiled {
       inputs: sources,
       outputs: outs,
       outAvals: equation.outputs.includes(null)
-        ? equation.primitive.type(equation.inputs.map((atom) => atom.aval), params)
+        ? equation.primitive.type(
+            equation.inputs.map((atom) => atom.aval),
+            params,
+          )
         : equation.outputs.map((variable) => variable!.aval),
       last: [...last, ...unused],
     })
