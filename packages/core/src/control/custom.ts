@@ -79,6 +79,25 @@ const batchedCall =
     const [outs, outDims] = vmapFlat(f, args, dims, { size, name })
     return outs.map((out, i) => moveBatchAxis(out, outDims[i]!, 0, size))
   }
+/** A backward rule for a batch: residuals and cotangents have the axis in front, operands have it where `inner` says so. */
+const batchedBackward =
+  (bwd: VjpParams['bwd'], inner: readonly BatchDim[], size: number, name: string | undefined): VjpParams['bwd'] =>
+  (residuals, cts, primals) => {
+    const single = primals.map((p, i) => (inner[i] === null ? p : aval(p.shape.slice(1), p.dtype)))
+    const zeros: boolean[] = []
+    const pulled = batchedCall(
+      (both) => {
+        const found = bwd(both.slice(0, residuals.length), both.slice(residuals.length), single)
+        found.forEach((t, i) => (zeros[i] = isZero(t)))
+        return found.map(instantiate)
+      },
+      [...residuals, ...cts].map(() => 0),
+      size,
+      name,
+    )([...residuals, ...cts])
+    // An operand that all elements share collects the cotangents of all.
+    return pulled.map((ct, i) => (zeros[i] ? new Zero(primals[i]!) : inner[i] === null ? reduceSum(ct, [0]) : ct))
+  }
 function refuseClosedOver(name: string, tangents: readonly Tangent[], numConsts: number): void {
   if (tangents.slice(0, numConsts).every(isZero)) return
   throw new MissingRuleError(
@@ -156,22 +175,7 @@ const customVjpCall: Primitive<VjpParams> = definePrimitive<VjpParams>({
       jaxpr: undefined,
       call: batchedCall(call, fronted, size, name),
       fwd: batchedCall(fwd, inner, size, name),
-      bwd: (residuals, cts, primals) => {
-        const single = primals.map((p, i) => (inner[i] === null ? p : aval(p.shape.slice(1), p.dtype)))
-        const zeros: boolean[] = []
-        const pulled = batchedCall(
-          (both) => {
-            const found = bwd(both.slice(0, residuals.length), both.slice(residuals.length), single)
-            found.forEach((t, i) => (zeros[i] = isZero(t)))
-            return found.map(instantiate)
-          },
-          [...residuals, ...cts].map(() => 0),
-          size,
-          name,
-        )([...residuals, ...cts])
-        // An operand that all elements share collects the cotangents of all.
-        return pulled.map((ct, i) => (zeros[i] ? new Zero(primals[i]!) : inner[i] === null ? reduceSum(ct, [0]) : ct))
-      },
+      bwd: batchedBackward(bwd, inner, size, name),
       numOuts,
     })
     return [outs, outs.map(() => 0)]
@@ -199,6 +203,19 @@ const customLinear: Primitive<LinearParams> = definePrimitive<LinearParams>({
     const residuals = args.slice(0, args.length - primalTypes.length) as NDArray[]
     const pulled = bwd(residuals, cts.map(instantiate), primalTypes)
     return [...residuals.map(() => null), ...pulled.map((ct, i) => (isLinear(args[residuals.length + i]!) ? ct : null))]
+  },
+  batch(args, dims, params, { size, name }) {
+    const count = args.length - params.primalTypes.length
+    const inner = dims.slice(count)
+    const moved = args.map((arg, i) => (i >= count && dims[i] === null ? arg : moveBatchAxis(arg, dims[i]!, 0, size)))
+    const wide = ({ shape, dtype }: Aval): Aval => aval([size, ...shape], dtype)
+    const outs = bind(customLinear, moved, {
+      ...params,
+      bwd: batchedBackward(params.bwd, inner, size, name),
+      outTypes: params.outTypes.map(wide),
+      primalTypes: params.primalTypes.map((type, i) => (inner[i] === null ? type : wide(type))),
+    })
+    return [outs, outs.map(() => 0)]
   },
   reference: (_, params) => refuseForward(params),
   show: ({ name }) => ({ name }),
