@@ -204,3 +204,18 @@ test('a rule may hold a condition, under vmap and in reverse', () => {
     [np.array([0.25, 3, 3]), np.array([0.25, 3, 3])],
   )
 })
+test('a rule may push tangents through a function that has a backward rule, under vmap too', () => {
+  const g = customVjp((x: NDArray, w: NDArray) => np.sin(x).mul(w))
+  g.defvjp(
+    (x, w) => [g(x, w), { x, w }],
+    ({ x, w }, ct) => [np.cos(x).mul(w).mul(ct), np.sin(x).mul(ct)],
+  )
+  const f = customJvp((x: NDArray, w: NDArray) => g(x, w))
+  f.defjvp((primals, tangents) => jvp(g, primals, tangents))
+  const loss = (h: typeof g | typeof f) => (x: NDArray, w: NDArray) => vmap(h, { inAxes: [0, null] })(x, w).sum()
+  const [x, w] = [np.array([0.5, 1, 2]), np.array(3)]
+  const expected = grad(loss(g), { argnums: [0, 1] })(x, w)
+  expectClose(expected, [np.cos(x).mul(3), np.sin(x).sum()])
+  expectClose(grad(loss(f), { argnums: [0, 1] })(x, w), expected)
+  expectClose(jit(grad(loss(f), { argnums: [0, 1] }))(x, w), expected)
+})

@@ -35,6 +35,10 @@ pulled.defvjp(
   ({ x, y }, ct) => [np.cos(x).mul(y).mul(ct), np.sin(x).mul(ct)],
 )
 
+/** A forward rule that pushes tangents through a function with a backward rule: under vmap these are batched. */
+const passing = customJvp((x: NDArray, y: NDArray) => pulled(x, y))
+passing.defjvp((primals, tangents) => jvp(pulled, primals, tangents))
+
 /** A recurrence with a constant, a carry of two arrays, and a result of every step. */
 const recurrence =
   (options: { length?: number; reverse?: boolean; unroll?: number | boolean }): Run =>
@@ -120,11 +124,14 @@ export const control: Table = {
     ),
   },
   custom_lin: {
-    ...entry([
-      [vector, vector],
-      (x, y) => grad((a: NDArray, b: NDArray) => np.exp(pulled(a, b)).sum(), { argnums: [0, 1] })(x!, y!),
-      { modes: ['rev'] },
-    ]),
+    ...entry(
+      [
+        [vector, vector],
+        (x, y) => grad((a: NDArray, b: NDArray) => np.exp(pulled(a, b)).sum(), { argnums: [0, 1] })(x!, y!),
+        { modes: ['rev'] },
+      ],
+      [[vector, scalar], (x, y) => vmap(passing, { inAxes: [0, null] })(x!, y!), { modes: ['rev'] }],
+    ),
     unused: {
       reference: 'forward mode is refused before it would run',
       direct: 'the same',
