@@ -2,7 +2,7 @@
 import { ConcreteArray, NDArray } from './array.ts'
 import type { TypedArray } from './backend/interface.ts'
 import type { DType } from './dtype.ts'
-import { DtypeError, TreeError, misuse } from './errors.ts'
+import { TreeError, misuse } from './errors.ts'
 import { type TreeDef, flattenWithPaths, unflatten } from './tree.ts'
 import { fromHost, scalar, withConditions } from './trace.ts'
 

@@ -7,7 +7,7 @@ import type { Backend, HostArray, TypedArray } from './backend/interface.ts'
 import { allocate, roundTo } from './backend/reference/host.ts'
 import { type DType, isFloat } from './dtype.ts'
 import { ConcretizationError, DeviceError, LeakedTracerError, MissingRuleError, NonFiniteError } from './errors.ts'
-import { type Aval, aval, showAval } from './ir/aval.ts'
+import { aval, showAval } from './ir/aval.ts'
 import type { AnyPrimitive, Primitive } from './primitive/define.ts'
 
 export abstract class Trace {

@@ -36,10 +36,17 @@ export function scanProgress<Metrics extends Tree = Tree>(
   // A compiled program may run many times: each run starts a bar of its own.
   let bar: ProgressBar | undefined
   const start = (step: NDArray): void => {
-    if (step.item() === 0 || bar === undefined) bar = progressBar(n, { ...(message === undefined ? {} : { message }), ...(stream === undefined ? {} : { stream }) })
+    if (step.item() === 0 || bar === undefined)
+      bar = progressBar(n, {
+        ...(message === undefined ? {} : { message }),
+        ...(stream === undefined ? {} : { stream }),
+      })
   }
   const update = (step: NDArray, values: Readonly<Record<string, NDArray>>): void => {
-    bar?.update(step.item() + 1, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.item()])))
+    bar?.update(
+      step.item() + 1,
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.item()])),
+    )
   }
   return (body) => (carry, x) => {
     const step: NDArray = Array.isArray(x) ? x[0] : (x as NDArray)

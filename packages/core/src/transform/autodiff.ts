@@ -123,6 +123,44 @@ function pullback({ at, linear, nonzero }: Linear1, cts: readonly Tangent[]): ND
   return at.leaves.map((leaf, i) => visible(nonzero[i] ? pulled[next++]! : new Zero(leaf.aval), leaf.aval))
 }
 
+type Cotangent<R> = R extends NDArray ? number : never
+
+/** `vjp`, and its form for functions with auxiliary results. */
+export interface Vjp {
+  <A extends readonly TreeLike[], R extends Tree>(
+    f: (...args: LiftAll<A>) => R,
+    ...primals: A
+  ): [R, (cotangent: R | Cotangent<R>) => LiftAll<A>]
+  <A extends readonly unknown[], R extends Tree>(
+    f: (...args: A) => R,
+    ...primals: A
+  ): [R, (cotangent: R | Cotangent<R>) => A]
+  /** `vjp` of a function that returns `[result, aux]`: gives `[result, pullback, aux]`. */
+  withAux<A extends readonly unknown[], R extends Tree, Aux extends Tree>(
+    f: (...args: A) => readonly [R, Aux],
+    ...primals: A
+  ): [R, (cotangent: R) => A, Aux]
+}
+function plainVjp(f: AnyFunction, ...primals: unknown[]): unknown {
+  const at = linearizeAt('vjp', f, primals)
+  return [
+    unflatten(at.flat.outDef, at.linear.outs),
+    (ct: unknown) => unflatten(at.at.def, pullback(at, checkCotangent(at, ct))),
+  ]
+}
+function vjpWithAux(f: AnyFunction, ...primals: unknown[]): unknown {
+  const linear = linearizeAt('vjp.withAux', f, primals)
+  const [def, auxDef] = splitPair('vjp.withAux', linear.flat)
+  const { outs } = linear.linear
+  const pull = (ct: unknown): unknown => {
+    const cts = checkCotangent({ ...linear, outDef: def }, ct)
+    return unflatten(
+      linear.at.def,
+      pullback(linear, [...cts, ...outs.slice(def.leaves).map((out) => new Zero(out.aval))]),
+    )
+  }
+  return [unflatten(def, outs.slice(0, def.leaves)), pull, unflatten(auxDef, outs.slice(def.leaves))]
+}
 /**
  * The result of a function and its pullback: the map from a cotangent of the result to cotangents of the arguments.
  *
@@ -134,41 +172,7 @@ function pullback({ at, linear, nonzero }: Linear1, cts: readonly Tangent[]): ND
  * pullback(1).map((ct) => ct.item()) // => [4, 3]
  * ```
  */
-export function vjp<A extends readonly TreeLike[], R extends Tree>(
-  f: (...args: LiftAll<A>) => R,
-  ...primals: A
-): [R, (cotangent: R | Cotangent<R>) => LiftAll<A>]
-export function vjp<A extends readonly unknown[], R extends Tree>(
-  f: (...args: A) => R,
-  ...primals: A
-): [R, (cotangent: R | Cotangent<R>) => A]
-export function vjp(f: AnyFunction, ...primals: unknown[]): [unknown, (cotangent: unknown) => unknown] {
-  const at = linearizeAt('vjp', f, primals)
-  return [unflatten(at.flat.outDef, at.linear.outs), (ct) => unflatten(at.at.def, pullback(at, checkCotangent(at, ct)))]
-}
-type Cotangent<R> = R extends NDArray ? number : never
-
-export declare namespace vjp {
-  /** `vjp` of a function that returns `[result, aux]`: gives `[result, pullback, aux]`. */
-  let withAux: <A extends readonly unknown[], R extends Tree, Aux extends Tree>(
-    f: (...args: A) => readonly [R, Aux],
-    ...primals: A
-  ) => [R, (cotangent: R) => A, Aux]
-}
-vjp.withAux = (f, ...primals) => {
-  const linear = linearizeAt('vjp.withAux', f as unknown as AnyFunction, primals)
-  const [def, auxDef] = splitPair('vjp.withAux', linear.flat)
-  const { outs } = linear.linear
-  const result = { ...linear, outDef: def }
-  const pull = (ct: unknown): unknown => {
-    const cts = checkCotangent(result, ct)
-    return unflatten(
-      linear.at.def,
-      pullback(linear, [...cts, ...outs.slice(def.leaves).map((out) => new Zero(out.aval))]),
-    )
-  }
-  return [unflatten(def, outs.slice(0, def.leaves)), pull, unflatten(auxDef, outs.slice(def.leaves))] as never
-}
+export const vjp: Vjp = Object.assign(plainVjp, { withAux: vjpWithAux }) as Vjp
 
 function checkCotangent({ flat, linear, outDef }: Linear1, ct: unknown): NDArray[] {
   const given = flattenArrays('vjp: the cotangent', ct)

@@ -1,7 +1,6 @@
 /** Runs a program's equations under the current trace, whatever that is. */
 import type { NDArray } from '../array.ts'
-import type { Atom, ClosedJaxpr, Equation } from '../ir/jaxpr.ts'
-import { Literal, type Var } from '../ir/jaxpr.ts'
+import { type Atom, type ClosedJaxpr, type Equation, Literal, type Var } from '../ir/jaxpr.ts'
 import { invariant } from '../errors.ts'
 import { bind, scalar } from '../trace.ts'
 

@@ -2,7 +2,16 @@
 import type { NDArray } from '../array.ts'
 import { MissingRuleError } from '../errors.ts'
 import { type Aval, showAval } from '../ir/aval.ts'
-import { type Atom, type ClosedJaxpr, type Equation, type Jaxpr, Literal, Var, inAvals, outAvals } from '../ir/jaxpr.ts'
+import {
+  type Atom,
+  type ClosedJaxpr,
+  type Equation,
+  type Jaxpr,
+  Literal,
+  type Var,
+  inAvals,
+  outAvals,
+} from '../ir/jaxpr.ts'
 import { Linear, type Tangent, Zero } from '../primitive/define.ts'
 import { isLinear, isZero } from '../primitive/rules.ts'
 import { addTangents, instantiate } from '../primitive/zeros.ts'
