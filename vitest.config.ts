@@ -14,5 +14,6 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,
+    setupFiles: ['tools/vitest.setup.ts'],
   },
 })

@@ -136,7 +136,7 @@ test('a key is a key or null', () => {
   )
   const random2 = hk.transform(() => hk.nextRngKey())
   expect(() => random2.apply({}, null)).toThrow('nextRngKey: expected a random key, got null')
-  expect(() => net.init(null, x)).toThrow('nextRngKey: expected a key')
+  expect(() => net.init(null, x)).toThrow('nextRngKey: expected a random key')
   expect(
     hk.transform(() => [hk.maybeNextRngKey(), hk.runningInit() ? np.ones([]) : np.zeros([])]).apply({}, null)[0],
   ).toBe(null)

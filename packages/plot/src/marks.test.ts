@@ -93,7 +93,10 @@ test('a raster may be silent', () => {
 })
 
 test('each value falls into one bin of a histogram, and densities have area one', () => {
-  const values = fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 1 })
+  const values = fc.array(
+    fc.integer({ min: -800, max: 800 }).map((n) => n / 8),
+    { minLength: 1 },
+  )
   fc.assert(
     fc.property(values, fc.integer({ min: 1, max: 20 }), (data, bins) => {
       const { edges, heights } = histogram(data, { bins })

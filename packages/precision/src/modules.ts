@@ -70,6 +70,8 @@ export const getPolicy = (factory: Factory): Policy | undefined => policies.get(
 export const clearPolicy = (factory: Factory): void => {
   policies.delete(factory)
 }
+/** Take the policies of all factories away. */
+export const clearPolicies = (): void => policies.clear()
 /** Run `f` with a policy on a factory. */
 export function withPolicy<T>(factory: Factory, chosen: Policy, f: () => T): T {
   const before = policies.get(factory)

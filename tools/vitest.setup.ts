@@ -1,0 +1,11 @@
+/** Before each test file: what files share in one process is put back, and property tests draw from one seed. */
+import { env } from 'node:process'
+import { clearPolicies } from '@fluxion/precision'
+import fc from 'fast-check'
+import { beforeAll } from 'vitest'
+
+// `npm test` checks the same cases every time; the full run draws new ones, and fast-check prints the seed of a failure.
+if (env['FLUXION_FULL'] !== '1') fc.configureGlobal({ seed: 20231021 })
+
+// Examples set policies on factories, as users do, for good.
+beforeAll(clearPolicies)
