@@ -17,7 +17,7 @@ export interface Settings {
 type Sizes = Omit<Settings, 'data' | 'out' | 'seed' | 'precision'>
 /** What the original notebook ran with. */
 export const original: Sizes = { epochs: 1500, batch: 256, steps: 128, channels: 256, hidden: 128, rate: 1e-4 }
-const usual: Sizes = { epochs: 20, batch: 32, steps: 40, channels: 128, hidden: 96, rate: 5e-4 }
+const usual: Sizes = { epochs: 24, batch: 16, steps: 32, channels: 128, hidden: 112, rate: 3e-4 }
 const quick: Sizes = { epochs: 2, batch: 64, steps: 16, channels: 35, hidden: 24, rate: 4e-3 }
 
 const positive = (text: string): number => {
