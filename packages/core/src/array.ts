@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The one array type of users, for concrete arrays and for tracers. Its methods are installed by `numpy/methods.ts`, since they are
  * the functions of `np`, which stand above this file.

@@ -28,7 +28,7 @@ const fontFiles = (): string[] => {
  * toPng(figure([curve([3, 1, 2])])).subarray(1, 4).toString() // => 'PNG'
  * ```
  */
-export const toPng = (figure: Figure, options: PngOptions = {}): Buffer => {
+export const toPng = (figure: Figure, options: PngOptions = {}): Uint8Array => {
   checkOptions('toPng', options, ['scale'])
   checkPositive('toPng', 'scale', options.scale)
   // resvg blurs cells unless asked by SVG's own word for it, which browsers in turn do not all obey.
@@ -40,7 +40,7 @@ export const toPng = (figure: Figure, options: PngOptions = {}): Buffer => {
   return renderer.render().asPng()
 }
 
-const formats: Readonly<Record<string, (figure: Figure, options: PngOptions) => string | Buffer>> = {
+const formats: Readonly<Record<string, (figure: Figure, options: PngOptions) => string | Uint8Array>> = {
   '.svg': (figure) => toSvg(figure),
   '.png': toPng,
 }
