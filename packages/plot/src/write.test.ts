@@ -57,12 +57,14 @@ test('texts are drawn: without its texts a picture has fewer dark pixels', () =>
   }
   const silent = figure([curve([3, 1, 2], { color: '#ff0000' })], { width: 200, height: 150, xTicks: [], yTicks: [] })
   const titled = figure(silent.marks, { ...silent.options, title: 'Loss' })
-  expect(dark(toPng(titled))).toBeGreaterThan(dark(toPng(silent)) + 100)
+  expect(dark(Buffer.from(toPng(titled)))).toBeGreaterThan(dark(Buffer.from(toPng(silent))) + 100)
 })
 
 test('the cells of an image have sharp edges and the colours of their values', () => {
   const cells = image([[0, 1]], { colorMap: 'greys', colorBar: false })
-  const { width, height, at } = pixels(toPng(figure([cells], { width: 300, height: 100, xTicks: [], yTicks: [] })))
+  const { width, height, at } = pixels(
+    Buffer.from(toPng(figure([cells], { width: 300, height: 100, xTicks: [], yTicks: [] }))),
+  )
   const row = Array.from({ length: width }, (_, x) => at(x, Math.floor(height / 3))[0]!)
   const black = row.filter((value) => value < 20).length
   const between = row.filter((value) => value >= 20 && value <= 235).length
