@@ -137,6 +137,22 @@ test('Jacobians of trees are trees of trees', () => {
   expect(forward.outer.a.shape).toEqual([2, 2, 2])
   expectClose(forward.sum, { a: x64(1, 1), b: x64(1).sum() })
 })
+test('Jacobians hand through what comes beside the value, and lift numbers that are not differentiated', () => {
+  const pair = (x: NDArray, k: NDArray): [NDArray, { n: NDArray; sum: NDArray }] => [
+    k.mul(x).mul(x),
+    { n: np.array(7, { dtype: 'int32' }), sum: x.sum() },
+  ]
+  const x = x64(1, 2)
+  for (const transform of [jacfwd, jacrev] as unknown as (typeof jacrev)[]) {
+    const [jacobian, { n, sum }] = jit(transform(pair, { hasAux: true }))(x, 3)
+    expectClose(jacobian, np.diag(x.mul(6)))
+    expect([n.item(), sum.item()]).toEqual([7, 3])
+  }
+  const [curvature, x0] = hessian((y: NDArray) => [y.pow(3).sum(), y.get(0)], { hasAux: true })(x)
+  expectClose(curvature, np.diag(x.mul(6)))
+  expect(x0.item()).toBe(1)
+  expect(() => jacrev((y: NDArray) => y.astype('int32'))(x)).toThrow('jacrev: expected a function that returns floats')
+})
 test('a Hessian is symmetric, and hvp multiplies by it', () => {
   fc.assert(
     fc.property(vector, vector, (x, v) => {

@@ -105,7 +105,7 @@ function linearizeAt(what: string, f: AnyFunction, primals: readonly unknown[]):
   return { at, flat, nonzero, linear, outDef: flat.outDef }
 }
 /** The structures of the two results of a function that returns a pair. */
-function splitPair(where: string, { outDef }: FlatFunction): readonly [TreeDef, TreeDef] {
+export function splitPair(where: string, { outDef }: FlatFunction): readonly [TreeDef, TreeDef] {
   if (outDef.kind !== 'list' || outDef.children.length !== 2) {
     throw new TreeError(misuse(where, 'a function that returns a pair [value, aux]', `a tree ${String(outDef)}`))
   }
@@ -262,7 +262,7 @@ export function linearTranspose<A extends readonly TreeLike[], R extends Tree>(
 // ------------------------------------------------------------------------------------------------------------------ gradients
 
 export type Argnums = number | readonly number[]
-type Grads<A extends readonly unknown[], N extends Argnums> = N extends number
+export type Grads<A extends readonly unknown[], N extends Argnums> = N extends number
   ? A[N]
   : N extends readonly number[]
     ? { -readonly [K in keyof N]: A[N[K] & keyof A] }
@@ -277,8 +277,8 @@ export interface GradOptions<N> {
   /** Accept integer arguments, whose gradients are false. */
   allowInt?: boolean
 }
-type NoAux = { hasAux?: false }
-type WithAux = { hasAux: true }
+export type NoAux = { hasAux?: false }
+export type WithAux = { hasAux: true }
 
 const gradOptions = ['argnums', 'hasAux', 'holomorphic', 'allowInt']
 
@@ -332,7 +332,7 @@ function valueAndGradOf(
   }
 }
 /** Numbers become arrays in arguments that are not differentiated, too; what holds no arrays is passed on as it is. */
-function liftArgument(what: string, arg: unknown): unknown {
+export function liftArgument(what: string, arg: unknown): unknown {
   if (typeof arg === 'number') return scalar(arg, 'float32', true)
   if (typeof arg !== 'object' || arg === null) return arg
   const { leaves, def } = flattenArrays(what, arg)
