@@ -29,9 +29,19 @@ test('foriLoop with traced bounds is a while loop: forward mode alone', () => {
   expect(jit(looped)(int(3), np.array(2)).item()).toBe(8)
   expectClose(jvp((x: NDArray) => looped(int(3), x), [np.array(2)], [np.array(1)])[1], 12)
   expectClose(vmap(looped, { inAxes: [0, null] })(np.array([0, 1, 4], { dtype: 'int32' }), np.array(2)), [1, 2, 16])
-  expect(() => grad((x: NDArray) => looped(int(3), x))(2)).toThrow(
+  expect(grad((x: NDArray) => looped(int(3), x))(2).item()).toBe(12) // a bound with a value is as good as a number
+  expect(() => grad(jit((x: NDArray, n: NDArray) => looped(n, x)))(2, int(3))).toThrow(
     'reverse-mode differentiation does not work for lax.whileLoop',
   )
+})
+test('the index of foriLoop does not change the type of a carry of small integers', () => {
+  const body = (i: NDArray, c: NDArray): NDArray => c.add(i)
+  for (const dtype of ['uint8', 'int8', 'uint32'] as const) {
+    const zero = np.zeros([], { dtype })
+    for (const sum of [lax.foriLoop(0, 4, body, zero), jit((n: NDArray) => lax.foriLoop(0, n, body, zero))(int(4))])
+      expect([sum.dtype, sum.item()]).toEqual([dtype, 6])
+  }
+  expect(lax.foriLoop(0, 4, body, 0).weakType).toBe(true)
 })
 test('a while loop runs each element of a batch until it is done', () => {
   const collatz = (n: NDArray): NDArray =>

@@ -314,10 +314,10 @@ export function whileLoop(cond: AnyFunction, body: AnyFunction, init: unknown): 
 }
 
 /**
- * Run `body` for each integer from `lower` up to, not including, `upper`. With numbers as bounds it is a scan, and so differentiable
+ * Run `body` for each integer from `lower` up to, not including, `upper`. With known bounds it is a scan, and so differentiable
  * in both modes; with traced bounds it is a `whileLoop`.
  *
- * @param body from the index (int32) and the carry to the carry
+ * @param body from the index (int32, weakly typed if `lower` is or both bounds are known) and the carry to the carry
  * @example
  * ```ts
  * import { lax } from 'fluxion'
@@ -333,27 +333,28 @@ export function foriLoop<C extends TreeLike, D extends TreeLike>(
 export function foriLoop<C>(lower: ArrayLike, upper: ArrayLike, body: (i: NDArray, carry: C) => C, init: C): C
 export function foriLoop(lower: ArrayLike, upper: ArrayLike, body: AnyFunction, init: unknown): unknown {
   checkFunction('foriLoop', body)
-  if (typeof lower === 'number' && typeof upper === 'number') {
-    for (const bound of [lower, upper])
-      if (!Number.isInteger(bound)) throw new OptionError(misuse('foriLoop', 'whole numbers as bounds', String(bound)))
-    const first = scalar(lower, 'int32')
-    const step = ([i, carry]: readonly [NDArray, unknown]): readonly [readonly [NDArray, unknown], null] => [
-      [add(i, scalarLike(i, 1)), body(i as never, carry as never)],
-      null,
-    ]
-    const [[, last]] = scan(step as never, [first, init] as never, null, {
-      length: Math.max(0, upper - lower),
-    }) as unknown as [[NDArray, unknown], unknown]
-    return last
-  }
   const [i0, end] = [lower, upper].map((bound) => {
+    if (typeof bound === 'number' && !Number.isInteger(bound))
+      throw new OptionError(misuse('foriLoop', 'whole numbers as bounds', String(bound)))
     const [leaf] = flattenArrays('foriLoop: a bound', bound, 'integral').leaves
     if (leaf!.ndim !== 0 || isFloat(leaf!.dtype) || leaf!.dtype === 'bool')
       throw new DtypeError(misuse('foriLoop', 'integer scalars as bounds', showAval(leaf!.aval)))
     return leaf!
   }) as [NDArray, NDArray]
+  if (i0.hasValue && end.hasValue) {
+    // The index is weak, so that it takes the type of a carry of small integers.
+    const first = scalar(i0.item(), 'int32', true)
+    const step = ([i, carry]: readonly [NDArray, unknown]): readonly [readonly [NDArray, unknown], null] => [
+      [add(i, scalarLike(i, 1)), body(i as never, carry as never)],
+      null,
+    ]
+    const [[, last]] = scan(step as never, [first, init] as never, null, {
+      length: Math.max(0, end.item() - i0.item()),
+    }) as unknown as [[NDArray, unknown], unknown]
+    return last
+  }
   const { dtype } = promote([i0.aval, end.aval])
-  const start = [convert(i0, dtype), convert(end, dtype), init]
+  const start = [convert(i0, dtype, i0.weakType), convert(end, dtype), init]
   const cond = ([i, n]: readonly [NDArray, NDArray]): NDArray => lt(i, n)
   const step = ([i, n, carry]: readonly [NDArray, NDArray, unknown]): unknown => [
     add(i, scalarLike(i, 1)),
