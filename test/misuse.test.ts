@@ -259,6 +259,7 @@ test('an option that does not exist', () => {
     "got 'dots'",
   )
   refuses(() => looseNp['sum']!(x, { axes: 0 }), OptionError, "got 'axes'", 'axis')
+  refuses(() => looseNp['sum']!(x, 0), OptionError, 'sum: expected options in a record, got 0', 'sum(…, { axis: … })')
   refuses(() => looseNp['zeros']!([2], { type: 'int32' }), OptionError, "got 'type'", 'dtype')
   refuses(
     () => jit((v: NDArray) => v, { device: 'webgpu' })(x),

@@ -66,6 +66,12 @@ export function invariant(condition: unknown, message: string | (() => string)):
 
 /** Refuse options that a function does not have, naming those that it has. */
 export function checkOptions(where: string, options: object | undefined, known: readonly string[]): void {
+  // In untyped code a position may stand where JAX has it: `np.sum(x, 0)`.
+  if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
+    const shown = Array.isArray(options) ? `[${String(options)}]` : String(options)
+    const example = known.length === 0 ? undefined : `${where}(…, { ${known[0]}: … })`
+    throw new OptionError(misuse(where, 'options in a record', shown, example))
+  }
   for (const name in options) {
     if (!known.includes(name)) {
       const list = known.length === 0 ? 'it takes no options' : `its options are ${known.join(', ')}`
