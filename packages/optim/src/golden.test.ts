@@ -102,7 +102,8 @@ test.each(recorded.optimisers.map((row, i) => [i, row.optimiser, JSON.stringify(
 )
 
 test.each(recorded.schedules)('$schedule gives what Optax gives at counts 0 to 20', ({ schedule, expected }) => {
-  const f = evaluate(schedule) as optim.Schedule
+  const f = evaluate(schedule) as optim.CountSchedule
+  expect(expected.map((_, count) => f(count).item())).toEqual(expected.map((_, count) => f(np.array(count)).item()))
   const values = expected.map((_, count) => f(np.array(count, { dtype: 'int32' })).item())
   values.forEach((value, count) => {
     expect(Math.abs(value - expected[count]!), `at ${count}: ${value}, not ${expected[count]}`).toBeLessThanOrEqual(

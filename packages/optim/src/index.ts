@@ -1,5 +1,6 @@
 /** Optimisers in the manner of Optax: pairs of pure functions, composed by `chain`. */
 export {
+  type CountSchedule,
   type CountState,
   type Rate,
   type Schedule,

@@ -1,6 +1,6 @@
 /** Schedules one after another. */
 import { OptionError, misuse, np } from '@fluxion/core'
-import type { Schedule } from './transformation.ts'
+import { type CountSchedule, type Schedule, countSchedule } from './transformation.ts'
 
 /**
  * Follow one schedule up to a step, from there the next, and so on; each counts from its own start.
@@ -14,15 +14,16 @@ import type { Schedule } from './transformation.ts'
  * joinSchedules([linearSchedule(0, 1, 2), constantSchedule(5)], [2])(np.arange(4)) // => [0, 0.5, 5, 5]
  * ```
  */
-export function joinSchedules(schedules: readonly Schedule[], boundaries: readonly number[]): Schedule {
+export function joinSchedules(schedules: readonly Schedule[], boundaries: readonly number[]): CountSchedule {
   const [first, ...rest] = schedules
   if (first === undefined || boundaries.length !== rest.length) {
     const got = `${boundaries.length} for ${schedules.length} schedules`
     throw new OptionError(misuse('joinSchedules', 'schedules, and a boundary between each two', got))
   }
-  return (count) =>
+  return countSchedule((count) =>
     rest.reduce((value, schedule, i) => {
       const start = boundaries[i]!
       return np.where(count.lt(start), value, schedule(count.sub(start)))
-    }, first(count))
+    }, first(count)),
+  )
 }

@@ -2,7 +2,7 @@
 import { type NDArray, OptionError, checkOptions, misuse, np } from '@fluxion/core'
 import { type Scalar, minus, over, times } from './scalars.ts'
 import { requireSteps } from './schedules.ts'
-import type { Schedule } from './transformation.ts'
+import { type CountSchedule, countSchedule } from './transformation.ts'
 
 /** By step the factor by which the value is multiplied there. */
 export type Scales = Readonly<Record<number, Scalar>>
@@ -28,13 +28,14 @@ function sorted(where: string, scales: Scales): [step: number, scale: Scalar][] 
  * piecewiseConstantSchedule(1, { 2: 0.5 })(np.arange(5)) // => [1, 1, 0.5, 0.5, 0.5]
  * ```
  */
-export function piecewiseConstantSchedule(initValue: Scalar, boundariesAndScales: Scales = {}): Schedule {
+export function piecewiseConstantSchedule(initValue: Scalar, boundariesAndScales: Scales = {}): CountSchedule {
   const steps = sorted('piecewiseConstantSchedule', boundariesAndScales)
-  return (count) =>
+  return countSchedule((count) =>
     steps.reduce(
       (value: NDArray, [step, scale]) => np.where(count.lt(step), value, np.multiply(scale, value)),
       np.asarray(initValue),
-    )
+    ),
+  )
 }
 
 const between: Readonly<Record<'linear' | 'cosine', (start: Scalar, end: Scalar, part: NDArray) => NDArray>> = {
@@ -60,14 +61,14 @@ export function piecewiseInterpolateSchedule(
   interpolateType: 'linear' | 'cosine',
   initValue: Scalar,
   boundariesAndScales: Scales = {},
-): Schedule {
+): CountSchedule {
   const where = 'piecewiseInterpolateSchedule'
   if (!Object.hasOwn(between, interpolateType)) {
     throw new OptionError(misuse(where, 'linear or cosine', String(interpolateType)))
   }
   const interpolate = between[interpolateType]
   const steps = sorted(where, boundariesAndScales)
-  return (count) => {
+  return countSchedule((count) => {
     let [from, start] = [0, initValue]
     let value = np.asarray(initValue)
     // later pieces win where they have begun; what lies beyond the last keeps its end
@@ -78,7 +79,7 @@ export function piecewiseInterpolateSchedule(
       ;[from, start] = [to, end]
     }
     return np.where(count.lt(from), value, start)
-  }
+  })
 }
 
 export interface CosineOnecycleOptions {
@@ -105,7 +106,7 @@ export function cosineOnecycleSchedule(
   transitionSteps: number,
   peakValue: Scalar,
   options: CosineOnecycleOptions = {},
-): Schedule {
+): CountSchedule {
   const where = 'cosineOnecycleSchedule'
   checkOptions(where, options, ['pctStart', 'divFactor', 'finalDivFactor'])
   requireSteps(where, 'transitionSteps', transitionSteps)
@@ -136,7 +137,7 @@ export function linearOnecycleSchedule(
   transitionSteps: number,
   peakValue: Scalar,
   options: LinearOnecycleOptions = {},
-): Schedule {
+): CountSchedule {
   const where = 'linearOnecycleSchedule'
   checkOptions(where, options, ['pctStart', 'pctFinal', 'divFactor', 'finalDivFactor'])
   requireSteps(where, 'transitionSteps', transitionSteps)

@@ -2,7 +2,7 @@
 import { OptionError, checkOptions, misuse, np } from '@fluxion/core'
 import { joinSchedules } from './join.ts'
 import { type Scalar, minus, over } from './scalars.ts'
-import type { Schedule } from './transformation.ts'
+import { type CountSchedule, countSchedule } from './transformation.ts'
 
 /**
  * The same value at every step.
@@ -15,7 +15,7 @@ import type { Schedule } from './transformation.ts'
  * ```
  */
 export const constantSchedule =
-  (value: Scalar): Schedule =>
+  (value: Scalar): CountSchedule =>
   () =>
     np.asarray(value)
 
@@ -39,15 +39,15 @@ export interface PolynomialOptions {
  * schedule(np.arange(4)) // => [4, 1, 0, 0]
  * ```
  */
-export function polynomialSchedule(options: PolynomialOptions): Schedule {
+export function polynomialSchedule(options: PolynomialOptions): CountSchedule {
   checkOptions('polynomialSchedule', options, ['initValue', 'endValue', 'power', 'transitionSteps', 'transitionBegin'])
   const { initValue, endValue, power, transitionSteps, transitionBegin = 0 } = options
   if (transitionSteps <= 0) return constantSchedule(initValue)
-  return (count) => {
+  return countSchedule((count) => {
     const done = np.clip(count.sub(Math.max(transitionBegin, 0)), 0, transitionSteps)
     const rest = np.power(np.subtract(1, done.div(transitionSteps)), power)
     return np.add(np.multiply(minus(initValue, endValue), rest), endValue)
-  }
+  })
 }
 
 export interface LinearOptions {
@@ -70,7 +70,7 @@ export function linearSchedule(
   endValue: Scalar,
   transitionSteps: number,
   options: LinearOptions = {},
-): Schedule {
+): CountSchedule {
   checkOptions('linearSchedule', options, ['transitionBegin'])
   return polynomialSchedule({ initValue, endValue, power: 1, transitionSteps, ...options })
 }
@@ -98,18 +98,18 @@ const exponentialNames = ['initValue', 'transitionSteps', 'decayRate', 'transiti
  * exponentialDecay({ initValue: 8, transitionSteps: 1, decayRate: 0.5 })(np.arange(4)) // => [8, 4, 2, 1]
  * ```
  */
-export function exponentialDecay(options: ExponentialOptions): Schedule {
+export function exponentialDecay(options: ExponentialOptions): CountSchedule {
   checkOptions('exponentialDecay', options, exponentialNames)
   const { initValue, transitionSteps, decayRate, transitionBegin = 0, staircase = false, endValue } = options
   if (transitionSteps <= 0 || decayRate === 0) return constantSchedule(initValue)
   const bound = decayRate < 1 ? np.maximum : np.minimum
-  return (count) => {
+  return countSchedule((count) => {
     const begun = count.sub(Math.max(transitionBegin, 0))
     const periods = begun.div(transitionSteps)
     const decayed = np.multiply(initValue, np.power(decayRate, staircase ? np.floor(periods) : periods))
     const value = np.where(begun.le(0), initValue, decayed)
     return endValue === undefined ? value : bound(value, endValue)
-  }
+  })
 }
 
 export interface CosineOptions {
@@ -129,15 +129,15 @@ export interface CosineOptions {
  * np.round(cosineDecaySchedule(1, 2)(np.arange(4)), { decimals: 4 }) // => [1, 0.5, 0, 0]
  * ```
  */
-export function cosineDecaySchedule(initValue: Scalar, decaySteps: number, options: CosineOptions = {}): Schedule {
+export function cosineDecaySchedule(initValue: Scalar, decaySteps: number, options: CosineOptions = {}): CountSchedule {
   checkOptions('cosineDecaySchedule', options, ['alpha', 'exponent'])
   requireSteps('cosineDecaySchedule', 'decaySteps', decaySteps)
   const { alpha = 0, exponent = 1 } = options
-  return (count) => {
+  return countSchedule((count) => {
     const wave = np.cos(np.multiply(Math.PI, np.minimum(count, decaySteps)).div(decaySteps))
     const half = np.multiply(0.5, np.add(1, wave))
     return np.multiply(initValue, np.add(np.multiply(minus(1, alpha), np.power(half, exponent)), alpha))
-  }
+  })
 }
 export function requireSteps(where: string, name: string, steps: number): void {
   if (!(steps > 0)) throw new OptionError(misuse(where, `${name} above 0`, String(steps)))
@@ -158,7 +158,7 @@ export interface WarmupOptions {
  * warmupConstantSchedule({ initValue: 0, peakValue: 1, warmupSteps: 2 })(np.arange(4)) // => [0, 0.5, 1, 1]
  * ```
  */
-export function warmupConstantSchedule(options: WarmupOptions): Schedule {
+export function warmupConstantSchedule(options: WarmupOptions): CountSchedule {
   checkOptions('warmupConstantSchedule', options, ['initValue', 'peakValue', 'warmupSteps'])
   return linearSchedule(options.initValue, options.peakValue, options.warmupSteps)
 }
@@ -182,7 +182,7 @@ export interface WarmupCosineOptions extends WarmupOptions {
  * np.round(schedule(np.arange(5)), { decimals: 4 }) // => [0, 0.5, 1, 0.5, 0]
  * ```
  */
-export function warmupCosineDecaySchedule(options: WarmupCosineOptions): Schedule {
+export function warmupCosineDecaySchedule(options: WarmupCosineOptions): CountSchedule {
   const names = ['initValue', 'peakValue', 'warmupSteps', 'decaySteps', 'endValue', 'exponent']
   checkOptions('warmupCosineDecaySchedule', options, names)
   const { initValue, peakValue, warmupSteps, decaySteps, endValue = 0, exponent = 1 } = options
@@ -204,7 +204,7 @@ export interface WarmupExponentialOptions extends WarmupOptions, Omit<Exponentia
  * warmupExponentialDecaySchedule({ ...rates, warmupSteps: 2, transitionSteps: 1 })(np.arange(5)) // => [0, 2, 4, 2, 1]
  * ```
  */
-export function warmupExponentialDecaySchedule(options: WarmupExponentialOptions): Schedule {
+export function warmupExponentialDecaySchedule(options: WarmupExponentialOptions): CountSchedule {
   checkOptions('warmupExponentialDecaySchedule', options, [...exponentialNames, 'peakValue', 'warmupSteps'])
   const { initValue, peakValue, warmupSteps, ...decay } = options
   const parts = [
@@ -226,7 +226,7 @@ export function warmupExponentialDecaySchedule(options: WarmupExponentialOptions
  * np.round(sgdrSchedule([cycle, { ...cycle, peakValue: 2 }])(np.arange(6)), { decimals: 4 }) // => [0, 1, 0.5, 0, 2, 1]
  * ```
  */
-export function sgdrSchedule(cycles: readonly WarmupCosineOptions[]): Schedule {
+export function sgdrSchedule(cycles: readonly WarmupCosineOptions[]): CountSchedule {
   let end = 0
   const boundaries = cycles.map(({ decaySteps }) => (end += decaySteps))
   return joinSchedules(cycles.map(warmupCosineDecaySchedule), boundaries.slice(0, -1))

@@ -1,5 +1,5 @@
 /** What a gradient transformation is: a pair of pure functions over trees, whose state is a tree too. */
-import { type NDArray, TreeError, misuse, np, tree } from '@fluxion/core'
+import { type ArrayLike, type NDArray, TreeError, misuse, np, tree } from '@fluxion/core'
 import type { Scalar } from './scalars.ts'
 
 /**
@@ -15,6 +15,12 @@ export interface Transformation<S = unknown> {
 export type State<T> = T extends Transformation<infer S> ? S : never
 /** A number that depends on the count of the steps before this one, an int32 that starts at 0. */
 export type Schedule = (count: NDArray) => NDArray
+/** A schedule of this package, which takes numbers for counts, too. */
+export type CountSchedule = (count: ArrayLike) => NDArray
+export const countSchedule =
+  (f: Schedule): CountSchedule =>
+  (count) =>
+    f(np.asarray(count))
 /** What a learning rate or a weight decay may be. */
 export type Rate = Scalar | Schedule
 
