@@ -116,10 +116,11 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
       let next = 0
       return args.map((arg, i) => (isStatic.has(i) ? arg : given[next++]))
     }
-    return { dynamic, staticKey, whole }
+    const call = ((...given: unknown[]) => (f as unknown as AnyFunction)(...(whole(given) as never[]))) as AnyFunction
+    return { dynamic, staticKey, call }
   }
   const traced = (args: readonly unknown[]): { leaves: NDArray[]; entry: Traced } => {
-    const { dynamic, staticKey, whole } = split(args)
+    const { dynamic, staticKey, call } = split(args)
     const { leaves, def, paths } = flattenArgs(name, dynamic)
     const key = [
       def.key,
@@ -132,11 +133,7 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
     if (entry?.consts.some((x) => x instanceof Tracer && !x.owner.alive) === true) entry = undefined
     if (entry === undefined) {
       traces++
-      const flat = new FlatFunction(
-        `jit(${name})`,
-        ((...given: unknown[]) => (f as unknown as AnyFunction)(...(whole(given) as never[]))) as AnyFunction,
-        def,
-      )
+      const flat = new FlatFunction(`jit(${name})`, call, def)
       const [program, consts] = closureConvert(
         stage(
           `jit(${name})`,
@@ -154,13 +151,9 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
   }
   const wrapped = (...args: unknown[]): unknown => {
     if (disabled) {
-      const { dynamic, whole } = split(args)
+      const { dynamic, call } = split(args)
       const { leaves, def } = flattenArgs(name, dynamic)
-      return new FlatFunction(
-        name,
-        ((...given: unknown[]) => (f as unknown as AnyFunction)(...(whole(given) as never[]))) as AnyFunction,
-        def,
-      ).callTree(leaves)
+      return new FlatFunction(name, call, def).callTree(leaves)
     }
     checkDevice(options.device)
     const { leaves, entry } = traced(args)
