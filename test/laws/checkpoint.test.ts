@@ -109,3 +109,9 @@ test('a checkpointed function may close over what is differentiated', () => {
     grad((v: NDArray) => np.sin(v.matmul(x)).sum())(w),
   )
 })
+test('static arguments reach the function as they are', () => {
+  const power = checkpoint((y: NDArray, n: number, { sign }: { sign: string }) => y.pow(n).mul(Number(`${sign}1`)), {
+    staticArgnums: [1, -1],
+  })
+  expectClose(jit(grad((y: NDArray) => power(y, 3, { sign: '-' }).sum()))(x), x.pow(2).mul(-3))
+})

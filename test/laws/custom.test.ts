@@ -219,3 +219,22 @@ test('a rule may push tangents through a function that has a backward rule, unde
   expectClose(grad(loss(f), { argnums: [0, 1] })(x, w), expected)
   expectClose(jit(grad(loss(f), { argnums: [0, 1] }))(x, w), expected)
 })
+test('null stands for zeros in any part of a cotangent', () => {
+  const f = customVjp((p: { a: { b: NDArray; c: NDArray }; d: NDArray | null }, x: NDArray) =>
+    p.a.b.mul(p.a.c).mul(x).sum(),
+  )
+  const ones = np.ones([2])
+  type Parts = Parameters<typeof f.defvjp>[1]
+  const gradients = (cotangents: ReturnType<Parts>): unknown => {
+    f.defvjp(
+      (p, x) => [f(p, x), null],
+      () => cotangents,
+    )
+    return grad(f, { argnums: [0, 1] })({ a: { b: ones, c: ones }, d: null }, ones)
+  }
+  const zeros = np.zeros([2])
+  expectClose(gradients([{ a: { b: ones, c: null }, d: null }, null]), [{ a: { b: ones, c: zeros }, d: null }, zeros])
+  expectClose(gradients([{ a: null, d: null }, ones]), [{ a: { b: zeros, c: zeros }, d: null }, ones])
+  expect(() => gradients([{ a: { b: null } as never, d: null }, ones])).toThrow('argument 0 and its cotangent')
+  expect(() => gradients([{ a: ones as never, d: null }, ones])).toThrow('argument 0 and its cotangent')
+})

@@ -2,7 +2,7 @@
 import { ConcreteArray, NDArray } from './array.ts'
 import type { TypedArray } from './backend/interface.ts'
 import type { DType } from './dtype.ts'
-import { TreeError, misuse } from './errors.ts'
+import { OptionError, TreeError, misuse } from './errors.ts'
 import { type TreeDef, flattenWithPaths, unflatten } from './tree.ts'
 import { fromHost, scalar, withConditions } from './trace.ts'
 
@@ -133,3 +133,32 @@ export function checkFunction(where: string, f: unknown): void {
 }
 export const nameOf = (f: Function, otherwise = 'fn'): string => (f.name === '' ? otherwise : f.name)
 export const isConcrete = (x: NDArray): x is ConcreteArray => x instanceof ConcreteArray
+
+/** The positions of the arguments that an option names by one number or a list; negative ones count from the end. */
+export function argumentSet(
+  where: string,
+  option: string,
+  argnums: number | readonly number[] = [],
+  count: number,
+): ReadonlySet<number> {
+  const list = typeof argnums === 'number' ? [argnums] : argnums
+  return new Set(
+    list.map((n) => {
+      const index = n < 0 ? n + count : n
+      if (!Number.isInteger(n) || index < 0 || index >= count)
+        throw new OptionError(misuse(where, `${option} below the number of arguments, ${count}`, String(n)))
+      return index
+    }),
+  )
+}
+/** The arguments that are not held as they are, and how the whole list is put together again from others in their place. */
+export function holdArguments(
+  args: readonly unknown[],
+  held: ReadonlySet<number>,
+): { readonly free: unknown[]; readonly whole: (given: readonly unknown[]) => unknown[] } {
+  const whole = (given: readonly unknown[]): unknown[] => {
+    let next = 0
+    return args.map((arg, i) => (held.has(i) ? arg : given[next++]))
+  }
+  return { free: args.filter((_, i) => !held.has(i)), whole }
+}

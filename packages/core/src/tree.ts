@@ -125,7 +125,7 @@ const leafDef = new TreeDef('leaf')
 const nullDef = new TreeDef('none', { empty: null })
 const undefinedDef = new TreeDef('none', { empty: undefined })
 
-function isPlain(value: object): value is Record<string, unknown> {
+export function isPlain(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
 }

@@ -5,12 +5,13 @@
  */
 import type { NDArray } from '../array.ts'
 import { OptionError, checkOptions, misuse } from '../errors.ts'
-import { FlatFunction, checkFunction, flattenArgs, nameOf } from '../flat.ts'
+import { FlatFunction, argumentSet, checkFunction, flattenArgs, holdArguments, nameOf } from '../flat.ts'
 import { type Atom, type ClosedJaxpr, type Equation, type Jaxpr, outAvals } from '../ir/jaxpr.ts'
 import { type Primitive, type Tangent, definePrimitive } from '../primitive/define.ts'
 import { isLinear } from '../primitive/rules.ts'
 import { unflatten } from '../tree.ts'
 import { bind, bind1, bindLinear } from '../trace.ts'
+import type { Argnums } from '../transform/autodiff.ts'
 import type { Fn, Tree } from '../types.ts'
 import { evalJaxpr } from '../transform/eval.ts'
 import { fillZeros, jvpProgram, nonzeroOf, onlyNonzero } from '../transform/jvp.ts'
@@ -171,6 +172,8 @@ export interface CheckpointOptions {
   policy?: PolicyName | CheckpointPolicy
   /** Let no compiler merge the two computations. */
   preventCse?: boolean
+  /** Arguments that are no arrays, handed to the function as they are. */
+  staticArgnums?: Argnums
 }
 /**
  * Make a function whose intermediate values are not kept for the backward pass, but computed again: memory for time.
@@ -186,7 +189,7 @@ export function checkpoint<A extends readonly unknown[] = NDArray[], R extends T
   options: CheckpointOptions = {},
 ): Fn<A, R> {
   checkFunction('checkpoint', f)
-  checkOptions('checkpoint', options, ['policy', 'preventCse'])
+  checkOptions('checkpoint', options, ['policy', 'preventCse', 'staticArgnums'])
   const { policy, preventCse = true } = options
   if (typeof policy === 'string' && !Object.hasOwn(checkpointPolicies, policy)) {
     throw new OptionError(
@@ -195,8 +198,11 @@ export function checkpoint<A extends readonly unknown[] = NDArray[], R extends T
   }
   const chosen = typeof policy === 'string' ? checkpointPolicies[policy] : (policy ?? null)
   return ((...args: unknown[]): R => {
-    const { leaves, def, paths } = flattenArgs('checkpoint', args)
-    const flat = new FlatFunction(nameOf(f, 'checkpoint'), f as (...args: never[]) => unknown, def)
+    const held = argumentSet('checkpoint', 'staticArgnums', options.staticArgnums, args.length)
+    const { free, whole } = holdArguments(args, held)
+    const call = (...given: unknown[]): unknown => (f as (...args: never[]) => unknown)(...(whole(given) as never[]))
+    const { leaves, def, paths } = flattenArgs('checkpoint', free)
+    const flat = new FlatFunction(nameOf(f, 'checkpoint'), call, def)
     const [jaxpr, consts] = closureConvert(
       stage(
         'checkpoint',

@@ -1,14 +1,22 @@
 /** Functions with derivative rules of the user's own: they stay visible after staging, so that `jit` then `grad` uses the rule. */
 import type { NDArray } from '../array.ts'
 import { MissingRuleError, ShapeError, TreeError, checkOptions, misuse } from '../errors.ts'
-import { FlatFunction, checkFunction, flattenArgs, flattenArrays, nameOf, refusePromise } from '../flat.ts'
+import {
+  FlatFunction,
+  checkFunction,
+  flattenArgs,
+  flattenArrays,
+  holdArguments,
+  nameOf,
+  refusePromise,
+} from '../flat.ts'
 import { type Aval, aval, sameAval, showAval, strong } from '../ir/aval.ts'
 import { type ClosedJaxpr, outAvals } from '../ir/jaxpr.ts'
 import { type BatchDim, type Primitive, type Tangent, Zero, definePrimitive } from '../primitive/define.ts'
 import { reduceSum } from '../primitive/reduce.ts'
 import { isLinear, isZero } from '../primitive/rules.ts'
-import { instantiate } from '../primitive/zeros.ts'
-import { type TreeDef, assertSameStructure, unflatten } from '../tree.ts'
+import { instantiate, zerosLike } from '../primitive/zeros.ts'
+import { type TreeDef, assertSameStructure, isPlain, unflatten } from '../tree.ts'
 import { bind } from '../trace.ts'
 import type { Fn, Tree } from '../types.ts'
 import { evalJaxpr } from '../transform/eval.ts'
@@ -226,12 +234,23 @@ export interface CustomJvp<A extends readonly unknown[], R> extends Fn<A, R> {
   /** Set the rule: from primals and tangents, each a list of arguments, to the result and its tangent. */
   defjvp(rule: (primals: A, tangents: A) => readonly [R, R]): void
 }
+/** A tree of which any part may be `null`. */
+type Cotangent<T> =
+  | T
+  | null
+  | ([Tree] extends [T]
+      ? never
+      : T extends NDArray
+        ? never
+        : T extends object
+          ? { readonly [K in keyof T]: Cotangent<T[K]> }
+          : never)
 /** A function with a VJP rule of its own. */
 export interface CustomVjp<A extends readonly unknown[], R> extends Fn<A, R> {
-  /** Set the rule: `fwd` gives the result and what `bwd` needs; `bwd` gives a cotangent for each argument, or `null` for zero. */
+  /** Set the rule: `fwd` gives the result and what `bwd` needs; `bwd` gives a cotangent for each argument, with `null` for zeros, also in place of any part. */
   defvjp<Res extends Tree>(
     fwd: (...args: A) => readonly [R, Res],
-    bwd: (residuals: Res, cotangent: R) => { readonly [K in keyof A]: A[K] | null },
+    bwd: (residuals: Res, cotangent: R) => { readonly [K in keyof A]: Cotangent<A[K]> },
   ): void
 }
 export interface CustomOptions {
@@ -246,12 +265,7 @@ function partial(where: string, args: readonly unknown[], { nondiffArgnums = [] 
       throw new TreeError(misuse(where, `nondiffArgnums below ${args.length}, the number of arguments`, String(i)))
     return args[i]
   })
-  const free = args.filter((_, i) => !nondiffArgnums.includes(i))
-  const whole = (given: readonly unknown[]): unknown[] => {
-    let next = 0
-    return args.map((arg, i) => (nondiffArgnums.includes(i) ? arg : given[next++]))
-  }
-  return { fixed, free, whole }
+  return { fixed, ...holdArguments(args, new Set(nondiffArgnums)) }
 }
 type AnyFunction = (...args: never[]) => unknown
 const apply = (f: AnyFunction, args: readonly unknown[]): unknown => f(...(args as never[]))
@@ -421,7 +435,8 @@ function cotangentLeaves(name: string, given: unknown, def: TreeDef, primals: re
     const types = primals.slice(at, (at += child.leaves))
     const ct: unknown = given[i]
     if (ct === null || ct === undefined) return types.map((type) => new Zero(type))
-    const { leaves, def: ctDef, paths } = flattenArrays(where, ct, 'float', `argument ${i}`)
+    const zeros = (): unknown => unflatten(child, types.map(zerosLike))
+    const { leaves, def: ctDef, paths } = flattenArrays(where, fillNulls(ct, zeros), 'float', `argument ${i}`)
     assertSameStructure(`${where}: argument ${i} and its cotangent`, child, ctDef)
     return leaves.map((leaf, k): Tangent => {
       const type = types[k]!
@@ -433,4 +448,13 @@ function cotangentLeaves(name: string, given: unknown, def: TreeDef, primals: re
       return leaf
     })
   })
+}
+/** The tree with the parts of another in place of its nulls. */
+function fillNulls(tree: unknown, other: () => unknown): unknown {
+  const part = (value: unknown, key: string | number): unknown =>
+    fillNulls(value, () => (other() as Record<string | number, unknown> | null)?.[key])
+  if (tree === null) return other() ?? null
+  if (Array.isArray(tree)) return tree.map(part)
+  if (typeof tree !== 'object' || !isPlain(tree)) return tree
+  return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, part(value, key)]))
 }

@@ -1,7 +1,7 @@
 /** `jit` as users call it: traces a function once for each signature, and runs the compiled program from then on. */
 import { ConcreteArray, type NDArray } from '../array.ts'
 import { OptionError, checkOptions, misuse } from '../errors.ts'
-import { FlatFunction, checkFunction, flattenArgs, nameOf } from '../flat.ts'
+import { FlatFunction, argumentSet, checkFunction, flattenArgs, holdArguments, nameOf } from '../flat.ts'
 import { avalKey } from '../ir/aval.ts'
 import type { ClosedJaxpr } from '../ir/jaxpr.ts'
 import { printJaxpr } from '../ir/print.ts'
@@ -80,8 +80,6 @@ function sameStatic(a: unknown, b: unknown): boolean {
 }
 
 type AnyFunction = (...args: never[]) => unknown
-const listOf = (argnums: Argnums | undefined): readonly number[] =>
-  argnums === undefined ? [] : typeof argnums === 'number' ? [argnums] : argnums
 
 /**
  * Compile a function: it is traced once for each combination of tree structures, shapes, dtypes and static arguments, and the program
@@ -109,13 +107,9 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
   let traces = 0
 
   const split = (args: readonly unknown[]) => {
-    const isStatic = new Set(listOf(options.staticArgnums).map((n) => checkArgnum('staticArgnums', n, args.length)))
-    const dynamic = args.filter((_, i) => !isStatic.has(i))
+    const isStatic = argumentSet('jit', 'staticArgnums', options.staticArgnums, args.length)
+    const { free: dynamic, whole } = holdArguments(args, isStatic)
     const staticKey = [...isStatic].map((i) => `${i}=${statics.idOf(args[i])}`).join()
-    const whole = (given: readonly unknown[]): unknown[] => {
-      let next = 0
-      return args.map((arg, i) => (isStatic.has(i) ? arg : given[next++]))
-    }
     const call = ((...given: unknown[]) => (f as unknown as AnyFunction)(...(whole(given) as never[]))) as AnyFunction
     return { dynamic, staticKey, call }
   }
@@ -162,7 +156,7 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
       options.inline === true
         ? evalJaxpr(entry.program, operands)
         : bind(jitPrimitive, operands, { name, jaxpr: entry.program })
-    if (options.donateArgnums !== undefined) donate(args, listOf(options.donateArgnums), outs)
+    if (options.donateArgnums !== undefined) donate(args, options.donateArgnums, outs)
     return unflatten(entry.outDef, outs)
   }
   return Object.defineProperties(wrapped, {
@@ -178,21 +172,15 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
   }) as unknown as Jitted<A, R>
 }
 
-function checkArgnum(option: string, n: number, count: number): number {
-  const index = n < 0 ? n + count : n
-  if (!Number.isInteger(n) || index < 0 || index >= count)
-    throw new OptionError(misuse('jit', `${option} below the number of arguments, ${count}`, String(n)))
-  return index
-}
 function checkDevice(device: JitOptions['device']): void {
   if (device !== undefined && device !== backend().name) {
     throw new OptionError(misuse('jit', `a device that is there: '${backend().name}'`, `'${device}'`))
   }
 }
 /** Give up the memory of donated arguments, those aside that are results at the same time. */
-function donate(args: readonly unknown[], argnums: readonly number[], outs: readonly NDArray[]): void {
-  for (const n of argnums) {
-    for (const leaf of flattenAny(args[checkArgnum('donateArgnums', n, args.length)])[0]) {
+function donate(args: readonly unknown[], argnums: Argnums, outs: readonly NDArray[]): void {
+  for (const i of argumentSet('jit', 'donateArgnums', argnums, args.length)) {
+    for (const leaf of flattenAny(args[i])[0]) {
       if (leaf instanceof ConcreteArray && !outs.includes(leaf)) leaf.forget('was donated to a jitted function')
     }
   }
