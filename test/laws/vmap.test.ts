@@ -203,3 +203,24 @@ test('a collective without its axis is an error that says so', () => {
     "no enclosing vmap names an axis 'j'\nhint: vmap(f, { axisName: 'j' })",
   )
 })
+test('collectives reduce over several axes, numbers among them; means of integers are floats, sums of booleans counts', () => {
+  const x = np.arange(6).reshape([2, 3])
+  const over = (f: (x: NDArray) => NDArray): NDArray => vmap(vmap(f, { axisName: 'j' }), { axisName: 'i' })(x)
+  const full = (value: number): NDArray => np.full([2, 3], value)
+  expectClose(over((v) => lax.psum(v, ['i', 'j'])).astype('float32'), full(15))
+  expectClose(
+    over((v) => lax.pmean(v, ['j', 'i'])),
+    full(2.5),
+  )
+  expectClose(over((v) => lax.pmax(v, ['i', 'j']).sub(lax.pmin(v, ['i', 'j']))).astype('float32'), full(5))
+  const counts = over((v) => lax.psum(v.gt(2), 'j'))
+  expect([counts.dtype, counts.toArray()]).toEqual([
+    'int32',
+    [
+      [0, 0, 0],
+      [3, 3, 3],
+    ],
+  ])
+  expect(over((v) => v.mul(lax.psum(1 as never, 'j'))).dtype).toBe('int32')
+  expect(() => over((v) => lax.psum(v, ['i', 'k']))).toThrow("no enclosing vmap names an axis 'k'")
+})

@@ -1,10 +1,11 @@
 /** Collectives: operations over an axis that an enclosing `vmap` names. */
 import type { NDArray } from '../array.ts'
+import { isFloat } from '../dtype.ts'
 import { MissingRuleError, OptionError, checkOptions, misuse } from '../errors.ts'
 import { flattenArrays } from '../flat.ts'
 import { type Aval, aval } from '../ir/aval.ts'
 import { type Primitive, Zero, definePrimitive } from '../primitive/define.ts'
-import { div, mul } from '../primitive/elementwise.ts'
+import { convert, div, mul } from '../primitive/elementwise.ts'
 import { dynamicSlice } from '../primitive/indexing.ts'
 import { concatenate, iota, reshape, slice, squeeze } from '../primitive/movement.ts'
 import { reduceMax, reduceMin, reduceSum } from '../primitive/reduce.ts'
@@ -153,37 +154,49 @@ const ppermutePrimitive: Primitive<PermuteParams> = definePrimitive<PermuteParam
   axisNames: ({ axisName }) => [axisName],
 })
 
-type Reduction = <T>(x: T, axisName: string) => T
+type Reduction = <T>(x: T, axisName: string | readonly string[]) => T
 const onLeaves = <T>(where: string, tree: T, axisName: string, f: (leaf: NDArray) => NDArray): T => {
   axisSizeOf(where, axisName)
   const { leaves, def } = flattenArrays(where, tree)
   return unflatten(def, leaves.map(f)) as T
 }
+/** A reduction of every leaf of a tree over one axis after another; whole numbers stay so, as `psum(1, name)` is the axis's size. */
+const over =
+  (where: string, f: (leaf: NDArray, axisName: string) => NDArray): Reduction =>
+  (x, axisName) => {
+    const names = typeof axisName === 'string' ? [axisName] : axisName
+    for (const name of names) axisSizeOf(where, name)
+    const { leaves, def } = flattenArrays(where, x, 'integral')
+    return unflatten(
+      def,
+      leaves.map((leaf) => names.reduce(f, leaf)),
+    ) as never
+  }
+const sum = (x: NDArray, axisName: string): NDArray =>
+  bind1(psumPrimitive, [x.dtype === 'bool' ? convert(x, 'int32') : x], { axisName })
 
 /**
- * The sum over a named axis, on every leaf of a tree.
+ * The sum over named axes, on every leaf of a tree.
  *
- * @throws MissingRuleError if no enclosing `vmap` names the axis
+ * @param axisName the axis, or a list of axes
+ * @throws MissingRuleError if no enclosing `vmap` names an axis
  * @example
  * ```ts
  * import { lax, np, vmap } from 'fluxion'
  * vmap((x) => x.div(lax.psum(x, 'batch')), { axisName: 'batch' })(np.array([1, 3])) // => [0.25, 0.75]
  * ```
  */
-export const psum: Reduction = (x, axisName) =>
-  onLeaves('psum', x, axisName, (leaf) => bind1(psumPrimitive, [leaf], { axisName }))
-/** The mean over a named axis, on every leaf of a tree; see `psum`. */
-export const pmean: Reduction = (x, axisName) =>
-  onLeaves('pmean', x, axisName, (leaf) => {
-    const sum = bind1(psumPrimitive, [leaf], { axisName })
-    return div(sum, scalarLike(sum, axisSizeOf('pmean', axisName)))
-  })
-/** The maximum over a named axis, on every leaf of a tree; see `psum`. */
-export const pmax: Reduction = (x, axisName) =>
-  onLeaves('pmax', x, axisName, (leaf) => bind1(pmaxPrimitive, [leaf], { axisName }))
-/** The minimum over a named axis, on every leaf of a tree; see `psum`. */
-export const pmin: Reduction = (x, axisName) =>
-  onLeaves('pmin', x, axisName, (leaf) => bind1(pminPrimitive, [leaf], { axisName }))
+export const psum: Reduction = over('psum', sum)
+/** The mean over named axes, on every leaf of a tree; see `psum`. */
+export const pmean: Reduction = over('pmean', (leaf, axisName) => {
+  const whole = sum(leaf, axisName)
+  const total = isFloat(whole.dtype) ? whole : convert(whole, 'float32')
+  return div(total, scalarLike(total, axisSizeOf('pmean', axisName)))
+})
+/** The maximum over named axes, on every leaf of a tree; see `psum`. */
+export const pmax: Reduction = over('pmax', (leaf, axisName) => bind1(pmaxPrimitive, [leaf], { axisName }))
+/** The minimum over named axes, on every leaf of a tree; see `psum`. */
+export const pmin: Reduction = over('pmin', (leaf, axisName) => bind1(pminPrimitive, [leaf], { axisName }))
 /** The place of this element along a named axis, i32[]. */
 export function axisIndex(axisName: string): NDArray {
   axisSizeOf('axisIndex', axisName)
