@@ -1,0 +1,2 @@
+/** Fluxion's compiler. */
+export * from './loops/ir.ts'

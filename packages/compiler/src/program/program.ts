@@ -1,0 +1,79 @@
+/** Programs as back ends run them: buffers, and steps over them. */
+import type { Aval, DType, NDArray, Primitive } from '@fluxion/core'
+import type { Kernel } from '../loops/ir.ts'
+
+/** Memory of a program, told apart by identity. */
+export class Slot {
+  readonly dtype: DType
+  /** In elements. */
+  readonly length: number
+  constructor(dtype: DType, length: number) {
+    this.dtype = dtype
+    this.length = length
+  }
+}
+/** How often a loop's body has run before. */
+export class Counter {
+  readonly length: number
+  constructor(length: number) {
+    this.length = length
+  }
+}
+/** Where a kernel's parameter lies: from element `offset` on, moved by `stride` elements at each count. */
+export interface Place {
+  readonly slot: Slot
+  readonly offset: number
+  readonly moves: readonly { readonly counter: Counter; readonly stride: number }[]
+}
+export const placeOf = (slot: Slot): Place => ({ slot, offset: 0, moves: [] })
+
+export interface Launch {
+  readonly op: 'launch'
+  readonly kernel: Kernel
+  /** One for each of the kernel's parameters. */
+  readonly args: readonly Place[]
+}
+/** Copies elements between places that do not overlap. */
+export interface Copy {
+  readonly op: 'copy'
+  readonly from: Place
+  readonly to: Place
+  readonly length: number
+}
+export interface Loop {
+  readonly op: 'loop'
+  readonly counter: Counter
+  readonly body: readonly Step[]
+}
+/** Runs `test`; while the bool at `flag` then holds, runs `body` and `test` again. */
+export interface WhileStep {
+  readonly op: 'while'
+  readonly test: readonly Step[]
+  readonly flag: Place
+  readonly body: readonly Step[]
+}
+/** Runs the branch whose number, clamped to those there are, stands at `index`: an int32 or a bool. */
+export interface Switch {
+  readonly op: 'switch'
+  readonly index: Place
+  readonly branches: readonly (readonly Step[])[]
+}
+/** Calls into the host, in order, with arrays read from places and written to them. */
+export interface Callback {
+  readonly op: 'callback'
+  readonly primitive: Primitive
+  readonly params: object
+  readonly inputs: readonly { readonly aval: Aval; readonly place: Place }[]
+  readonly outputs: readonly { readonly aval: Aval; readonly place: Place }[]
+}
+export type Step = Launch | Copy | Loop | WhileStep | Switch | Callback
+
+export interface Program {
+  readonly name: string
+  readonly inputs: readonly Slot[]
+  /** Further inputs that the program brings along. */
+  readonly captured: readonly { readonly slot: Slot; readonly value: NDArray }[]
+  /** A result may be an input, or the same slot twice; never a temporary that is reused. */
+  readonly outputs: readonly Slot[]
+  readonly steps: readonly Step[]
+}

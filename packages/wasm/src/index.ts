@@ -1,0 +1,2 @@
+/** Fluxion's wasm back end. */
+export {}

@@ -1,0 +1,2 @@
+/** Fluxion's webgpu back end. */
+export {}
