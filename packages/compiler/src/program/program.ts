@@ -19,11 +19,20 @@ export class Counter {
     this.length = length
   }
 }
-/** Where a kernel's parameter lies: from element `offset` on, moved by `stride` elements at each count. */
+/**
+ * How a place moves in a loop: by `stride` elements at each count; with `alternate`, by `stride` at odd counts only, which is how carries of
+ * loops are double-buffered.
+ */
+export interface Move {
+  readonly counter: Counter
+  readonly stride: number
+  readonly alternate?: true
+}
+/** Where a kernel's parameter lies: from element `offset` of its slot on, moved by the counters of the loops around it. */
 export interface Place {
   readonly slot: Slot
   readonly offset: number
-  readonly moves: readonly { readonly counter: Counter; readonly stride: number }[]
+  readonly moves: readonly Move[]
 }
 export const placeOf = (slot: Slot): Place => ({ slot, offset: 0, moves: [] })
 
