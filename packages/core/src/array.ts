@@ -79,6 +79,10 @@ export class ConcreteArray extends NDArray {
     }
     return this.#buffer
   }
+  /** Live on another back end from now on, where the same elements are. */
+  move(to: Buffer): void {
+    this.#buffer = to
+  }
   /** Elements on the host, not to be written to. */
   get host(): HostArray {
     return { shape: this.aval.shape, dtype: this.aval.dtype, data: this.buffer.read() }

@@ -1,5 +1,17 @@
-/** Sets the back end that the core brings along. */
+/** Makes the back end that the core brings along known. */
+import { provideDevice } from './backend/devices.ts'
 import { reference } from './backend/reference/backend.ts'
-import { setBackend } from './trace.ts'
 
-setBackend(reference)
+provideDevice({
+  name: 'reference',
+  open: () => Promise.resolve(reference),
+  opened: () => reference,
+  describe: () =>
+    Promise.resolve({
+      name: 'reference',
+      available: true,
+      description: 'plain TypeScript, one thread',
+      features: ['float64'],
+      limits: {},
+    }),
+})

@@ -3,10 +3,11 @@
  * (`EvalTrace`), writes it down, or rewrites it into operations on its parent's values.
  */
 import { ConcreteArray, NDArray, type NestedNumbers } from './array.ts'
-import type { Backend, HostArray, TypedArray } from './backend/interface.ts'
+import { backend } from './backend/devices.ts'
+import type { Backend, Buffer, HostArray, TypedArray } from './backend/interface.ts'
 import { allocate, roundTo } from './backend/reference/host.ts'
 import { type DType, isFloat } from './dtype.ts'
-import { ConcretizationError, DeviceError, LeakedTracerError, MissingRuleError, NonFiniteError } from './errors.ts'
+import { ConcretizationError, LeakedTracerError, MissingRuleError, NonFiniteError } from './errors.ts'
 import { aval, showAval } from './ir/aval.ts'
 import type { AnyPrimitive, Primitive } from './primitive/define.ts'
 
@@ -131,9 +132,10 @@ class EvalTrace extends Trace {
       args.map((arg) => arg.aval),
       params as never,
     )
-    const buffers = backend().apply(
+    const on = backend()
+    const buffers = on.apply(
       primitive,
-      concrete.map((arg) => arg.buffer),
+      concrete.map((arg) => bufferOn(on, arg)),
       concrete.map((arg) => arg.aval),
       outs,
       params,
@@ -178,6 +180,12 @@ export function refuseNans(name: string, results: readonly ConcreteArray[]): voi
   }
 }
 
+/** An array's buffer on a back end: moved there if it lives on another one. */
+export function bufferOn(on: Backend, x: ConcreteArray): Buffer {
+  if (x.buffer.backend !== on) x.move(on.put(x.host))
+  return x.buffer
+}
+
 /** A concrete array, or the error that says why it is none. */
 export function concreteOf(x: NDArray): ConcreteArray {
   if (x instanceof ConcreteArray) return x
@@ -193,17 +201,6 @@ let current: Trace = evalTrace
 /** Run host code that a program calls, which sees values whatever is being traced. */
 export const outOfTrace = <T>(f: () => T): T => evalTrace.run(f)
 export const currentTrace = (): Trace => current
-
-let chosen: Backend | undefined
-/** The back end that eager operations and `jit` use. */
-export function backend(): Backend {
-  if (chosen === undefined)
-    throw new DeviceError('no back end is set: import `fluxion` or `@fluxion/core`, not one of their files')
-  return chosen
-}
-export const setBackend = (next: Backend): void => {
-  chosen = next
-}
 
 /** Perform an operation under the current trace. */
 export function bind<P extends object>(

@@ -47,5 +47,14 @@ export interface Backend {
     outAvals: readonly Aval[],
     params: object,
   ): Buffer[]
-  compile(program: ClosedJaxpr): Executable
+  /** Compile a program; `name` is what the log and the names of its kernels show. */
+  compile(program: ClosedJaxpr, name?: string): Executable
+  /** A stage of the compilation as text, for those that the back end has. */
+  show?(program: ClosedJaxpr, stage: Stage): string | undefined
 }
+
+/**
+ * What a program is on its way to a device: as traced; after optimisation; as steps and loops; where in memory its values are; what it costs;
+ * and as the code of a back end.
+ */
+export type Stage = 'jaxpr' | 'optimised' | 'loops' | 'plan' | 'cost' | 'wat' | 'wgsl'

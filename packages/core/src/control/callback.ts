@@ -14,7 +14,7 @@ import type { ShapeDtype, TreeLike } from '../types.ts'
 import { map } from './loops.ts'
 
 type HostFunction = (args: readonly HostArray[]) => readonly HostArray[]
-interface CallbackParams {
+export interface CallbackParams {
   readonly callback: HostFunction
   readonly resultAvals: readonly Aval[]
   readonly name: string

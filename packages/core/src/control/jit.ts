@@ -1,10 +1,12 @@
 /** The `jit` primitive: a call of a program as one operation, which back ends compile. */
 import { ConcreteArray, type NDArray } from '../array.ts'
+import { type DeviceName, backend, backendNamed } from '../backend/devices.ts'
 import type { Backend, Executable } from '../backend/interface.ts'
 import { type ClosedJaxpr, type Jaxpr, outAvals } from '../ir/jaxpr.ts'
 import { type Primitive, type Tangent, definePrimitive } from '../primitive/define.ts'
 import { isLinear } from '../primitive/rules.ts'
-import { backend, bind, bindLinear, concreteOf, refuseNans } from '../trace.ts'
+import { bind, bindLinear, bufferOn, concreteOf, refuseNans } from '../trace.ts'
+import { log, logs } from '../log.ts'
 import { fillZeros, jvpProgram, nonzeroOf, onlyNonzero } from '../transform/jvp.ts'
 import { linearizeProgram, residualValues } from '../transform/linearize.ts'
 import { spreadCotangents, transposedProgram } from '../transform/transpose.ts'
@@ -13,13 +15,16 @@ import { batchedProgram, moveBatchAxis } from '../transform/vmap.ts'
 export interface JitParams {
   readonly name: string
   readonly jaxpr: ClosedJaxpr
+  /** Where it runs, if not where everything does. */
+  readonly device?: DeviceName | undefined
 }
 
 export const jitPrimitive: Primitive<JitParams> = definePrimitive<JitParams>({
   name: 'jit',
   type: (_, { jaxpr }) => outAvals(jaxpr),
-  direct(args, { name, jaxpr }) {
-    const buffers = executableOf(jaxpr)(args.map((arg) => concreteOf(arg).buffer))
+  direct(args, { name, jaxpr, device }) {
+    const on = device === undefined ? backend() : backendNamed('jit', device)
+    const buffers = executableOf(name, jaxpr, on)(args.map((arg) => bufferOn(on, concreteOf(arg))))
     const results = jaxpr.jaxpr.outputs.map(({ aval }, i) => new ConcreteArray(aval, buffers[i]!))
     refuseNans(name, results)
     return results
@@ -61,14 +66,29 @@ export const jitPrimitive: Primitive<JitParams> = definePrimitive<JitParams>({
     return [bind(jitPrimitive, moved, { name, jaxpr: program }), batchedOuts.map((is) => (is ? 0 : null))]
   },
   reference: (args, { jaxpr }, _, run) => run(jaxpr, args),
+  show: ({ name, jaxpr }) => ({ name, jaxpr }),
 })
 
 // Programs are compiled once for each back end, and forgotten with the program.
 const executables = new WeakMap<Jaxpr, Map<Backend, Executable>>()
-function executableOf(program: ClosedJaxpr): Executable {
+/** How long a program took to trace, in milliseconds, for the log. */
+export const traceTimes: WeakMap<Jaxpr, number> = new WeakMap()
+function executableOf(name: string, program: ClosedJaxpr, on: Backend): Executable {
   let known = executables.get(program.jaxpr)
   if (known === undefined) executables.set(program.jaxpr, (known = new Map()))
-  let found = known.get(backend())
-  if (found === undefined) known.set(backend(), (found = backend().compile(program)))
+  let found = known.get(on)
+  if (found === undefined) {
+    const start = performance.now()
+    known.set(on, (found = on.compile(program, name)))
+    if (logs('compile')) {
+      const traced = traceTimes.get(program.jaxpr)
+      const times = [
+        ...(traced === undefined ? [] : [`traced in ${shownTime(traced)}`]),
+        `compiled in ${shownTime(performance.now() - start)}`,
+      ]
+      log(`jit(${name}) on ${on.name}: ${program.jaxpr.equations.length} equations, ${times.join(', ')}`)
+    }
+  }
   return found
 }
+const shownTime = (milliseconds: number): string => `${milliseconds.toFixed(1)} ms`

@@ -1,17 +1,21 @@
 /** `jit` as users call it: traces a function once for each signature, and runs the compiled program from then on. */
 import { ConcreteArray, type NDArray } from '../array.ts'
+import { type DeviceName, backend, backendNamed } from '../backend/devices.ts'
+import type { Stage } from '../backend/interface.ts'
 import { OptionError, checkOptions, misuse } from '../errors.ts'
 import { FlatFunction, argumentSet, checkFunction, flattenArgs, holdArguments, nameOf } from '../flat.ts'
 import { avalKey } from '../ir/aval.ts'
 import type { ClosedJaxpr } from '../ir/jaxpr.ts'
 import { printJaxpr } from '../ir/print.ts'
 import { type TreeDef, flattenAny, unflatten } from '../tree.ts'
-import { Tracer, backend, bind, namedAxes } from '../trace.ts'
+import { Tracer, bind, namedAxes } from '../trace.ts'
 import { evalJaxpr } from '../transform/eval.ts'
 import { closureConvert, stage } from '../transform/staging.ts'
 import type { Argnums } from '../transform/autodiff.ts'
 import type { Fn, Tree } from '../types.ts'
-import { jitPrimitive } from './jit.ts'
+import { logs } from '../log.ts'
+import { jitPrimitive, traceTimes } from './jit.ts'
+import { Retraces } from './retraces.ts'
 
 export interface JitOptions {
   /** Arguments that are no arrays: the function is traced anew for each of their values, compared by `Object.is` or structurally. */
@@ -19,13 +23,16 @@ export interface JitOptions {
   /** Arguments whose memory the program may reuse: they cannot be used again. */
   donateArgnums?: Argnums
   /** The back end to run on; by default the one that eager operations use. */
-  device?: 'reference' | 'wasm' | 'webgpu'
+  device?: DeviceName
   /** Write the operations of the function into an enclosing program, instead of a call. */
   inline?: boolean
 }
 export interface Lowered {
-  /** The program, as text. */
-  asText(stage?: 'jaxpr'): string
+  /**
+   * A stage of the compilation for the function's device: `jaxpr`, as traced, if not said otherwise; `optimised`; `loops`, steps and kernels;
+   * `plan`, where in memory values are; `cost`; `wat` or `wgsl`, the code.
+   */
+  asText(stage?: Stage): string
 }
 export interface Jitted<A extends readonly unknown[], R> extends Fn<A, R> {
   /** Trace for these arguments without running. */
@@ -105,6 +112,7 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
   const cache = new Map<string, Traced>()
   const statics = new StaticValues()
   let traces = 0
+  const retraced = new Retraces(name)
 
   const split = (args: readonly unknown[]) => {
     const isStatic = argumentSet('jit', 'staticArgnums', options.staticArgnums, args.length)
@@ -127,6 +135,8 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
     if (entry?.consts.some((x) => x instanceof Tracer && !x.owner.alive) === true) entry = undefined
     if (entry === undefined) {
       traces++
+      if (logs('compile')) retraced.note(traces, { def, leaves, paths, staticKey })
+      const start = performance.now()
       const flat = new FlatFunction(`jit(${name})`, call, def)
       const [program, consts] = closureConvert(
         stage(
@@ -137,6 +147,7 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
         ),
       )
       entry = { program, consts, outDef: flat.outDef }
+      traceTimes.set(program.jaxpr, performance.now() - start)
     }
     cache.delete(key)
     cache.set(key, entry)
@@ -149,13 +160,12 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
       const { leaves, def } = flattenArgs(name, dynamic)
       return new FlatFunction(name, call, def).callTree(leaves)
     }
-    checkDevice(options.device)
     const { leaves, entry } = traced(args)
     const operands = [...entry.consts, ...leaves]
     const outs =
       options.inline === true
         ? evalJaxpr(entry.program, operands)
-        : bind(jitPrimitive, operands, { name, jaxpr: entry.program })
+        : bind(jitPrimitive, operands, { name, jaxpr: entry.program, device: options.device })
     if (options.donateArgnums !== undefined) donate(args, options.donateArgnums, outs)
     return unflatten(entry.outDef, outs)
   }
@@ -165,17 +175,21 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
     lower: {
       value: (...args: unknown[]): Lowered => {
         const { entry } = traced(args)
-        return { asText: () => printJaxpr(entry.program) }
+        return { asText: (stage = 'jaxpr') => shownAt(entry.program, stage, options.device) }
       },
     },
     clearCache: { value: () => cache.clear() },
   }) as unknown as Jitted<A, R>
 }
 
-function checkDevice(device: JitOptions['device']): void {
-  if (device !== undefined && device !== backend().name) {
-    throw new OptionError(misuse('jit', `a device that is there: '${backend().name}'`, `'${device}'`))
-  }
+/** A stage as text, or the error that says which device has it. */
+function shownAt(program: ClosedJaxpr, stage: Stage, device: DeviceName | undefined): string {
+  if (stage === 'jaxpr') return printJaxpr(program)
+  const on = device === undefined ? backend() : backendNamed('jit', device)
+  const text = on.show?.(program, stage)
+  if (text !== undefined) return text
+  const hint = stage === 'wgsl' ? "jit(f, { device: 'webgpu' }) has wgsl" : `jit(f, { device: 'wasm' }) has ${stage}`
+  throw new OptionError(misuse('asText', `a stage of the device '${on.name}'`, `'${stage}'`, hint))
 }
 /** Give up the memory of donated arguments, those aside that are results at the same time. */
 function donate(args: readonly unknown[], argnums: Argnums, outs: readonly NDArray[]): void {

@@ -3,7 +3,8 @@ import type { ConcreteArray, NDArray } from '../array.ts'
 import type { HostArray } from '../backend/interface.ts'
 import { reference } from '../backend/reference/backend.ts'
 import { hostZeros } from '../backend/reference/host.ts'
-import { Trace, concreteOf, fromHost, setBackend } from '../trace.ts'
+import { setBackend } from '../backend/devices.ts'
+import { Trace, concreteOf, fromHost } from '../trace.ts'
 import type { AnyPrimitive } from './define.ts'
 
 /** The reference back end, which tests that import files of the core by themselves have to set; it is what all other tests run on. */
