@@ -1,0 +1,208 @@
+/**
+ * Lowers the equations of one program, in order. Values that need memory wait until something asks for them; then those of one shape
+ * that are ready are computed by one kernel.
+ */
+import { type Atom, type ClosedJaxpr, type Equation, Literal, MissingRuleError, type Var } from '@fluxion/core'
+import type { Buffer } from '../loops/ir.ts'
+import type { Place } from '../program/program.ts'
+import { type Builder, sizeOf } from './builder.ts'
+import { concatenate } from './concatenate.ts'
+import { control } from './control.ts'
+import type { KernelBuilder, KernelRow, Operand } from './lowering.ts'
+import { isAlias, isPointwise, rowOf } from './table.ts'
+import { type Uses, usesOf } from './uses.ts'
+import { Value, unitsOf } from './value.ts'
+
+/** As many results of one kernel: more cost registers and bindings. */
+const most = 8
+
+export class Block {
+  readonly builder: Builder
+  readonly #jaxpr: ClosedJaxpr['jaxpr']
+  readonly #uses: Uses
+  readonly #values = new Map<Var, Value>()
+  /** Where results that are known to be wanted in a place go. */
+  readonly #places: readonly (Place | undefined)[]
+  readonly #destinations = new Map<Var, Place>()
+  #pending: Value[] = []
+
+  /** `destinations` has a place for each output, or none for one that may lie anywhere. */
+  constructor(
+    builder: Builder,
+    { jaxpr, consts }: ClosedJaxpr,
+    inputs: readonly Value[],
+    destinations: readonly (Place | undefined)[],
+  ) {
+    this.builder = builder
+    this.#places = destinations
+    this.#jaxpr = jaxpr
+    this.#uses = usesOf(jaxpr)
+    jaxpr.constants.forEach((variable, i) => this.#values.set(variable, builder.capture(consts[i]!)))
+    jaxpr.inputs.forEach((variable, i) => this.#values.set(variable, inputs[i]!))
+    jaxpr.outputs.forEach((atom, i) => {
+      const place = destinations[i]
+      if (place !== undefined && !(atom instanceof Literal) && !this.#destinations.has(atom))
+        this.#destinations.set(atom, place)
+    })
+  }
+
+  /** Emit the steps; the results have places, the given ones where there are any. */
+  run(): Value[] {
+    for (const equation of this.#jaxpr.equations) this.#lower(equation)
+    const outputs = this.#jaxpr.outputs.map((atom) => this.#valueOf(atom))
+    for (const value of outputs) if (value.literal === undefined) this.demand(value)
+    return outputs.map((value, i) => {
+      const to = this.#places[i] ?? (value.place === undefined ? this.builder.temporary(value.aval) : undefined)
+      if (to === undefined || value.place === to) return value
+      this.builder.write(value, to)
+      return new Value(value.aval, { place: to })
+    })
+  }
+
+  #valueOf(atom: Atom): Value {
+    if (atom instanceof Literal) return new Value(atom.aval, { literal: atom.value })
+    return this.#values.get(atom)!
+  }
+  destinationOf(variable: Var | null): Place | undefined {
+    return variable === null ? undefined : this.#destinations.get(variable)
+  }
+  define(variable: Var | null, value: Value): void {
+    if (variable !== null) this.#values.set(variable, value)
+  }
+
+  #lower(equation: Equation): void {
+    const { primitive, params, inputs, outputs } = equation
+    const operands = inputs.map((atom) => this.#valueOf(atom))
+    const special = control[primitive.name]
+    if (special !== undefined) {
+      special(this, equation, operands)
+      return
+    }
+    const row = rowOf(primitive.name)
+    if (row === undefined) {
+      throw new MissingRuleError(
+        `${primitive.name}: there is no lowering for this primitive\nhint: the reference back end runs it: FLUXION_DEVICE=reference`,
+      )
+    }
+    if (row.kind === 'kernels') {
+      this.#lowerKernels(equation, row, operands)
+      return
+    }
+    if (primitive.name === 'concatenate' && concatenate(this, equation, operands)) return
+    const outs = outputs.map(
+      (variable, i) =>
+        variable?.aval ??
+        primitive.type(
+          inputs.map(({ aval }) => aval),
+          params as never,
+        )[i]!,
+    )
+    outputs.forEach((variable, result) => {
+      if (variable === null) return
+      const [first] = operands
+      const shares =
+        isAlias(equation) &&
+        first!.literal === undefined &&
+        (first!.place !== undefined || first!.isUnit || first!.alias !== undefined)
+      const value = new Value(variable.aval, {
+        origin: { primitive: primitive.name, row, params, operands, outs, result, pointwise: isPointwise(equation) },
+        alias: shares ? first : undefined,
+      })
+      value.wanted = this.#uses.wanted.has(variable)
+      value.destination = this.#destinations.get(variable)
+      if (shares) first!.offer(value.destination)
+      else if (value.wanted) this.#pending.push(value)
+      this.#values.set(variable, value)
+    })
+  }
+
+  #lowerKernels(
+    { params, outputs, inputs, primitive }: Equation,
+    row: KernelRow<never>,
+    operands: readonly Value[],
+  ): void {
+    const { builder } = this
+    const avals = outputs.includes(null)
+      ? primitive.type(
+          inputs.map(({ aval }) => aval),
+          params as never,
+        )
+      : outputs.map((variable) => variable!.aval)
+    const places = avals.map((aval, i) => this.destinationOf(outputs[i]!) ?? builder.temporary(aval))
+    const buffers = avals.map((aval, i) => builder.bufferAt(places[i]!, sizeOf(aval.shape), 'out'))
+    const values = new Map<Operand, Value>()
+    const given = operands.map((value) => {
+      const operand = builder.operand(value)
+      values.set(operand, value)
+      return operand
+    })
+    const build: KernelBuilder = {
+      target: builder.target,
+      temporary: (dtype, length): Buffer =>
+        builder.bufferAt(builder.temporary({ dtype, shape: [length] }), length, 'temporary'),
+      buffer: (operand) => {
+        const value = values.get(operand)!
+        return builder.bufferOf(value.literal === undefined ? value : this.#written(value))
+      },
+      nest: (name, grid, body) => builder.nest(name, grid, body),
+    }
+    for (const value of operands) this.demandUnits(value)
+    builder.inKernels(() => row.emit(build, given, params as never, buffers, avals))
+    outputs.forEach((variable, i) => this.define(variable, new Value(avals[i]!, { place: places[i]! })))
+  }
+  #written(literal: Value): Value {
+    const place = this.builder.temporary(literal.aval)
+    this.builder.write(literal, place)
+    return new Value(literal.aval, { place })
+  }
+  /** The value in memory; a literal is written there. */
+  placed(value: Value): Value {
+    if (value.literal !== undefined) return this.#written(value)
+    this.demand(value)
+    return value
+  }
+
+  /** Emit kernels until the value has a place. */
+  demand(value: Value): void {
+    while (value.place === undefined) this.#emit(firstOf(value))
+  }
+  /** Emit the units that a value is computed from. */
+  demandUnits(value: Value): void {
+    if (value.place !== undefined || value.literal !== undefined) return
+    if (value.isUnit) this.demand(value)
+    else for (const unit of unitsOf(value).keys()) this.demand(unit)
+  }
+  /** Write a value to a place, after the units that it is computed from. */
+  write(value: Value, to: Place): void {
+    this.demandUnits(value)
+    this.builder.write(value, to)
+  }
+
+  #emit(unit: Value): void {
+    this.#pending = this.#pending.filter((value) => value.place === undefined)
+    const product = unit.origin!.row.kind === 'product'
+    const members = [unit]
+    let covered = false
+    for (const value of this.#pending) {
+      if (members.length === most) break
+      if (value === unit || value.origin!.row.kind === 'product' || !sameShape(value, unit)) continue
+      const needs = unitsOf(value)
+      if (product && !needs.has(unit)) continue
+      if (![...needs].every(([need, pointwise]) => pointwise && members.includes(need))) continue
+      members.push(value)
+      covered ||= product
+    }
+    if (product) this.builder.emitProduct(unit, covered && !unit.wanted ? members.slice(1) : members)
+    else this.builder.emitValues(members)
+  }
+}
+
+const sameShape = (x: Value, y: Value): boolean =>
+  x.aval.shape.length === y.aval.shape.length && x.aval.shape.every((size, axis) => size === y.aval.shape[axis])
+/** The first unit to emit of those that a value needs: one that needs no other. */
+function firstOf(value: Value): Value {
+  const target = value.alias ?? value
+  if (target !== value) return firstOf(target)
+  const [unit] = unitsOf(value).keys()
+  return unit === undefined ? value : firstOf(unit)
+}

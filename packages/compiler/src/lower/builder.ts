@@ -1,0 +1,250 @@
+/** Collects a program's steps, and builds its kernels: expressions of values' elements, shared within a kernel. */
+import type { Aval, NDArray } from '@fluxion/core'
+import { constant, load, local, narrow, scalarType, store, variable } from '../loops/build.ts'
+import { collapseGrid } from '../loops/collapse.ts'
+import { flatIndex } from '../loops/indices.ts'
+import { Buffer, type Expr, Local, LoopVar, type Nest, type Product, type Stmt } from '../loops/ir.ts'
+import { shareExpressions } from '../loops/share.ts'
+import { buffersOf } from '../loops/visit.ts'
+import { type Place, type Program, Slot, type Step, placeOf } from '../program/program.ts'
+import type { At, Operand, ProductRow, Target } from './lowering.ts'
+import { Value } from './value.ts'
+
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
+
+/** A kernel that is being built. */
+interface Scope {
+  /** Elements by value and coordinates. */
+  readonly memo: Map<Value, Map<string, Expr>>
+  /** What runs before the stores. */
+  readonly statements: Stmt[]
+  /** The product whose sum is at hand, at these coordinates. */
+  readonly product: { readonly value: Value; readonly key: string; readonly sum: Local } | undefined
+  /** Whether statements can be added: not inside of a reduction, nor in a product's operands. */
+  open: boolean
+}
+
+const ids = new WeakMap<Expr, number>()
+let nextId = 0
+function idOf(x: Expr): string {
+  if (x.op === 'const') return `${x.value}`
+  let id = ids.get(x)
+  if (id === undefined) ids.set(x, (id = nextId++))
+  return `#${id}`
+}
+const keyOf = (index: readonly Expr[]): string => index.map(idOf).join()
+
+export class Builder {
+  readonly target: Target
+  #steps: Step[] = []
+  readonly #places = new Map<Buffer, Place>()
+  readonly #buffers = new WeakMap<Value, Buffer>()
+  #scope: Scope | undefined
+  readonly #captured = new Map<NDArray, Slot>()
+
+  constructor(target: Target) {
+    this.target = target
+  }
+  get captured(): Program['captured'] {
+    return [...this.#captured].map(([value, slot]) => ({ slot, value }))
+  }
+  /** A constant with a value of its own, as a further input. */
+  capture(x: NDArray): Value {
+    let slot = this.#captured.get(x)
+    if (slot === undefined) this.#captured.set(x, (slot = new Slot(x.dtype, x.size)))
+    return new Value(x.aval, { place: placeOf(slot) })
+  }
+
+  emit(step: Step): void {
+    this.#steps.push(step)
+  }
+  /** The steps that `f` emits. */
+  collect(f: () => void): Step[] {
+    const [outer, scope] = [this.#steps, this.#scope]
+    this.#steps = []
+    this.#scope = undefined
+    try {
+      f()
+      return this.#steps
+    } finally {
+      this.#steps = outer
+      this.#scope = scope
+    }
+  }
+
+  temporary({ dtype, shape }: Pick<Aval, 'dtype' | 'shape'>): Place {
+    return placeOf(new Slot(dtype, sizeOf(shape)))
+  }
+  /** A kernel's parameter that stands for a place. */
+  bufferAt(place: Place, length: number, name = 'x'): Buffer {
+    const buffer = new Buffer(name, place.slot.dtype, length)
+    this.#places.set(buffer, place)
+    return buffer
+  }
+  bufferOf(value: Value): Buffer {
+    if (value.place === undefined) this.#force(value)
+    let buffer = this.#buffers.get(value)
+    if (buffer === undefined) {
+      buffer = this.bufferAt(value.place!, sizeOf(value.aval.shape))
+      this.#buffers.set(value, buffer)
+    }
+    return buffer
+  }
+  operand(value: Value): Operand {
+    const at: At = (index) => this.element(value, index)
+    return { aval: value.aval, at }
+  }
+
+  /** A value's element in the kernel that is being built. */
+  element(value: Value, index: readonly Expr[]): Expr {
+    if (value.literal !== undefined) return constant(scalarType(value.aval.dtype), value.literal)
+    if (value.place !== undefined) return load(this.bufferOf(value), flatIndex(index, value.aval.shape))
+    const scope = this.#scope!
+    let known = scope.memo.get(value)
+    if (known === undefined) scope.memo.set(value, (known = new Map()))
+    const key = keyOf(index)
+    let element = known.get(key)
+    if (element === undefined) known.set(key, (element = this.#compute(value, index, key, scope)))
+    return element
+  }
+  #compute(value: Value, index: readonly Expr[], key: string, scope: Scope): Expr {
+    const { row, operands, params, outs, result } = value.origin!
+    if (row.kind === 'map') {
+      return row.at(
+        operands.map((operand) => this.operand(operand)),
+        params as never,
+        outs,
+        index,
+        result,
+        this.target,
+      )
+    }
+    if (row.kind === 'product') {
+      const { product } = scope
+      if (product?.value === value && product.key === key) return narrow(value.aval.dtype, local(product.sum))
+    }
+    if (row.kind === 'product' || !scope.open) {
+      this.#force(value)
+      return this.element(value, index)
+    }
+    const [operand] = operands as [Value]
+    const axes = row.axes(params as never)
+    const variables = axes.map((axis) => new LoopVar('r', operand.aval.shape[axis]!))
+    let kept = 0
+    const full = operand.aval.shape.map((_, axis) => {
+      const at = axes.indexOf(axis)
+      return at >= 0 ? variable(variables[at]!) : index[kept++]!
+    })
+    const into = new Local('total', scalarType(value.aval.dtype))
+    scope.open = false
+    const element = this.element(operand, full)
+    scope.open = true
+    scope.statements.push({ op: 'reduce', variables, accumulators: [{ into, combine: row.combine, value: element }] })
+    return narrow(value.aval.dtype, local(into))
+  }
+
+  /** Give a value a place now, where it turns out that it needs one. */
+  #force(value: Value): void {
+    if (value.origin!.row.kind === 'product') this.emitProduct(value, [value])
+    else this.emitValues([value])
+  }
+  /** Run what builds kernels of its own from operands' elements. */
+  inKernels<T>(f: () => T): T {
+    return this.#inScope({ memo: new Map(), statements: [], product: undefined, open: false }, f)
+  }
+  #inScope<T>(scope: Scope, f: () => T): T {
+    const outer = this.#scope
+    this.#scope = scope
+    try {
+      return f()
+    } finally {
+      this.#scope = outer
+    }
+  }
+  /** Store values' elements at coordinates, in the scope of the current kernel. */
+  #stores(values: readonly Value[], index: readonly Expr[]): { stores: Stmt[]; places: Place[] } {
+    const places = values.map((value) => value.destination ?? this.temporary(value.aval))
+    const stores = values.map((value, i) => {
+      const element = this.element(value, index)
+      const buffer = this.bufferAt(places[i]!, sizeOf(value.aval.shape), 'out')
+      return store(buffer, flatIndex(index, value.aval.shape), element)
+    })
+    return { stores, places }
+  }
+
+  /** One nest that computes values of one shape. */
+  emitValues(values: readonly Value[]): void {
+    const { shape } = values[0]!.aval
+    const grid = shape.map((size, axis) => new LoopVar('ijklmn'[axis] ?? `i${axis}`, size))
+    const scope: Scope = { memo: new Map(), statements: [], product: undefined, open: true }
+    const { stores, places } = this.#inScope(scope, () => this.#stores(values, grid.map(variable)))
+    this.nest(nameOf(values), grid, [...scope.statements, ...stores])
+    values.forEach((value, i) => (value.place = places[i]))
+  }
+  /** One product, and values of its shape computed as its elements are done. */
+  emitProduct(value: Value, values: readonly Value[]): void {
+    const { row, operands, params, outs } = value.origin!
+    const outside: Scope = { memo: new Map(), statements: [], product: undefined, open: false }
+    const loops = this.#inScope(outside, () =>
+      (row as ProductRow<never>).loops(
+        operands.map((operand) => this.operand(operand)),
+        params as never,
+        outs,
+      ),
+    )
+    const sum = new Local('sum', scalarType(value.aval.dtype))
+    const product = { value, key: keyOf(loops.index), sum }
+    const scope: Scope = { memo: new Map(), statements: [], product, open: false }
+    const { stores, places } = this.#inScope(scope, () => this.#stores(values, loops.index))
+    const { batch, rows, columns, inner, left, right } = loops
+    const body = shareExpressions(stores)
+    if ([...batch, ...rows, ...columns].every(({ extent }) => extent > 0)) {
+      const kernel: Omit<Product, 'params'> = {
+        kind: 'product',
+        name: nameOf([value, ...values.filter((other) => other !== value)]),
+        ...{ batch, rows, columns, inner, left, right, sum, body },
+      }
+      const params = buffersOf(kernel)
+      this.emit({
+        op: 'launch',
+        kernel: { ...kernel, params },
+        args: params.map((buffer) => this.#places.get(buffer)!),
+      })
+    }
+    values.forEach((to, i) => (to.place = places[i]))
+  }
+  nest(name: string, grid: readonly LoopVar[], body: readonly Stmt[]): Nest {
+    const shared = shareExpressions(body)
+    const collapsed = collapseGrid({ kind: 'nest', name, params: [], grid, body: shared })
+    const kernel: Nest = { ...collapsed, params: buffersOf(collapsed) }
+    if (grid.every(({ extent }) => extent > 0)) {
+      this.emit({ op: 'launch', kernel, args: kernel.params.map((buffer) => this.#places.get(buffer)!) })
+    }
+    return kernel
+  }
+  /** Write a value to a place, whatever it is; the value itself need not stay there. */
+  write(value: Value, to: Place): void {
+    const length = sizeOf(value.aval.shape)
+    if (length === 0) return
+    if (value.place === undefined) {
+      const grid = value.aval.shape.map((size, axis) => new LoopVar('ijklmn'[axis] ?? `i${axis}`, size))
+      const scope: Scope = { memo: new Map(), statements: [], product: undefined, open: true }
+      const index = grid.map(variable)
+      const element = this.#inScope(scope, () => this.element(value, index))
+      const out = this.bufferAt(to, length, 'out')
+      this.nest(nameOf([value]), grid, [...scope.statements, store(out, flatIndex(index, value.aval.shape), element)])
+    } else this.emit({ op: 'copy', from: value.place, to, length })
+  }
+}
+
+/** A name that says what a kernel does: its operations from the last one back, some of them. */
+function nameOf(values: readonly Value[]): string {
+  const names: string[] = []
+  const walk = (value: Value): void => {
+    if (value.origin === undefined || value.place !== undefined || names.length >= 4) return
+    names.push(value.origin.primitive)
+    value.origin.operands.forEach(walk)
+  }
+  values.forEach(walk)
+  return names.length === 0 ? 'fill' : names.reverse().join('_').replaceAll('-', '_')
+}

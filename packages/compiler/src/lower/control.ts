@@ -1,0 +1,124 @@
+/** Operations that hold programs, as steps: loops, conditions, and calls of the host. */
+import type { CallbackParams, CondParams, Equation, Primitive, ScanParams, WhileParams } from '@fluxion/core'
+import { Counter, type Place, Slot, placeOf } from '../program/program.ts'
+import { Block } from './block.ts'
+import { sizeOf } from './builder.ts'
+import { Value } from './value.ts'
+
+type Lower = (block: Block, equation: Equation, operands: readonly Value[]) => void
+
+const offsetBy = (place: Place, elements: number): Place => ({ ...place, offset: place.offset + elements })
+/** One element of a stacked array at each count. */
+const stepping = (place: Place, counter: Counter, size: number, reverse: boolean): Place => ({
+  ...offsetBy(place, reverse ? (counter.length - 1) * size : 0),
+  moves: [...place.moves, { counter, stride: reverse ? -size : size }],
+})
+
+function scan(block: Block, { params, outputs }: Equation, operands: readonly Value[]): void {
+  const { builder } = block
+  const { jaxpr, length, reverse, numConsts, numCarry } = params as ScanParams
+  const consts = operands
+    .slice(0, numConsts)
+    .map((value) => (value.literal === undefined ? block.placed(value) : value))
+  const init = operands.slice(numConsts, numConsts + numCarry)
+  const xs = operands.slice(numConsts + numCarry).map((value) => block.placed(value))
+  const avals = jaxpr.jaxpr.outputs.map(({ aval }) => aval)
+  const counter = new Counter(length)
+
+  // A carry has two halves: a step reads one and writes the other.
+  const carries = init.map(({ aval }) => {
+    const size = sizeOf(aval.shape)
+    const slot = new Slot(aval.dtype, 2 * size)
+    const half = (offset: number, stride: number): Place => ({
+      slot,
+      offset,
+      moves: [{ counter, stride, alternate: true }],
+    })
+    return { from: half(0, size), to: half(size, -size), last: offsetBy(placeOf(slot), (length % 2) * size), slot }
+  })
+  init.forEach((value, i) => block.write(value, placeOf(carries[i]!.slot)))
+  const stacked = avals.slice(numCarry).map((aval, i) => {
+    const out = outputs[numCarry + i]!
+    const place = block.destinationOf(out) ?? builder.temporary({ dtype: aval.dtype, shape: [length, ...aval.shape] })
+    return { place, to: stepping(place, counter, sizeOf(aval.shape), reverse) }
+  })
+
+  const inputs = [
+    ...consts,
+    ...carries.map(({ from }, i) => new Value(init[i]!.aval, { place: from })),
+    ...xs.map(({ aval, place }) => {
+      const element = { ...aval, shape: aval.shape.slice(1) }
+      return new Value(element, { place: stepping(place!, counter, sizeOf(element.shape), reverse) })
+    }),
+  ]
+  const destinations = [...carries, ...stacked].map(({ to }) => to)
+  const body = builder.collect(() => new Block(builder, jaxpr, inputs, destinations).run())
+  if (length > 0) builder.emit({ op: 'loop', counter, body })
+  outputs.forEach((variable, i) => {
+    if (variable === null) return
+    const place = i < numCarry ? carries[i]!.last : stacked[i - numCarry]!.place
+    block.define(variable, new Value(variable.aval, { place }))
+  })
+}
+
+function whileLoop(block: Block, { params, outputs }: Equation, operands: readonly Value[]): void {
+  const { builder } = block
+  const { condJaxpr, bodyJaxpr, condNconsts, bodyNconsts } = params as WhileParams
+  const consts = operands
+    .slice(0, condNconsts + bodyNconsts)
+    .map((value) => (value.literal === undefined ? block.placed(value) : value))
+  const init = operands.slice(condNconsts + bodyNconsts)
+  const carries = init.map((value) => {
+    const [place, next] = [builder.temporary(value.aval), builder.temporary(value.aval)]
+    block.write(value, place)
+    return { place, next, aval: value.aval }
+  })
+  const carried = (): Value[] => carries.map(({ place, aval }) => new Value(aval, { place }))
+  const flag = builder.temporary({ dtype: 'bool', shape: [] })
+  const test = builder.collect(() => {
+    new Block(builder, condJaxpr, [...consts.slice(0, condNconsts), ...carried()], [flag]).run()
+  })
+  const body = builder.collect(() => {
+    const destinations = carries.map(({ next }) => next)
+    new Block(builder, bodyJaxpr, [...consts.slice(condNconsts), ...carried()], destinations).run()
+    for (const { place, next, aval } of carries) {
+      const length = sizeOf(aval.shape)
+      if (length > 0) builder.emit({ op: 'copy', from: next, to: place, length })
+    }
+  })
+  builder.emit({ op: 'while', test, flag, body })
+  outputs.forEach((variable, i) => block.define(variable, new Value(carries[i]!.aval, { place: carries[i]!.place })))
+}
+
+function cond(block: Block, { params, outputs }: Equation, [index, ...operands]: readonly Value[]): void {
+  const { builder } = block
+  const { branches } = params as CondParams
+  const inputs = operands.map((value) => (value.literal === undefined ? block.placed(value) : value))
+  const avals = branches[0]!.jaxpr.outputs.map(({ aval }) => aval)
+  const places = avals.map((aval, i) => block.destinationOf(outputs[i]!) ?? builder.temporary(aval))
+  const at = block.placed(index!).place!
+  const steps = branches.map((branch) => builder.collect(() => void new Block(builder, branch, inputs, places).run()))
+  builder.emit({ op: 'switch', index: at, branches: steps })
+  outputs.forEach((variable, i) => block.define(variable, new Value(avals[i]!, { place: places[i]! })))
+}
+
+function callback(block: Block, { primitive, params, outputs }: Equation, operands: readonly Value[]): void {
+  const { builder } = block
+  const { resultAvals } = params as CallbackParams
+  const inputs = operands.map((value) => ({ aval: value.aval, place: block.placed(value).place! }))
+  const results = resultAvals.map((aval, i) => ({
+    aval,
+    place: block.destinationOf(outputs[i] ?? null) ?? builder.temporary(aval),
+  }))
+  builder.emit({ op: 'callback', primitive: primitive as unknown as Primitive, params, inputs, outputs: results })
+  outputs.forEach((variable, i) => block.define(variable, new Value(results[i]!.aval, { place: results[i]!.place })))
+}
+
+export const control: Readonly<Record<string, Lower>> = {
+  scan,
+  while: whileLoop,
+  cond,
+  debug_callback: callback,
+  pure_callback: callback,
+  io_callback: callback,
+}

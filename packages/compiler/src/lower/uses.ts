@@ -1,0 +1,103 @@
+/**
+ * Decides which values of a block get memory of their own, before anything is emitted. The rest is fused into its consumers: computed
+ * there again where there are several.
+ */
+import { type Aval, type Equation, type Jaxpr, type Literal, Var } from '@fluxion/core'
+import type { Row } from './lowering.ts'
+import { isPointwise, rowOf, weightOf } from './table.ts'
+
+/** Costs in units of one arithmetic operation an element; measured on no machine, their order is what matters. */
+const limits = {
+  /** A chain that costs as much is not computed twice. */
+  twice: 16,
+  /** Nor is it read more often than it has elements, from there on. */
+  spread: 2,
+  /** Nor computed where only some of its elements may be wanted. */
+  partly: 8,
+  /** Operands of a product are read again and again. */
+  product: 3,
+  /** Larger kernels gain nothing. */
+  kernel: 200,
+}
+
+export interface Uses {
+  readonly wanted: ReadonlySet<Var>
+}
+
+const sizeOf = (aval: Aval): number => aval.shape.reduce((a, b) => a * b, 1)
+const consumersOf = (jaxpr: Jaxpr): Map<Var, Equation[]> => {
+  const consumers = new Map<Var, Equation[]>()
+  for (const equation of jaxpr.equations) {
+    for (const atom of new Set(equation.inputs)) {
+      if (!(atom instanceof Var)) continue
+      const known = consumers.get(atom)
+      if (known === undefined) consumers.set(atom, [equation])
+      else known.push(equation)
+    }
+  }
+  return consumers
+}
+
+export function usesOf(jaxpr: Jaxpr): Uses {
+  const consumers = consumersOf(jaxpr)
+  const outputs = new Set<Var | Literal>(jaxpr.outputs)
+  const wanted = new Set<Var>()
+  const weights = new Map<Var, number>()
+  /** Holds a reduction or product that is not in memory: fused only where each element is wanted once. */
+  const heavy = new Set<Var>()
+
+  for (const equation of jaxpr.equations) {
+    const row = rowOf(equation.primitive.name)
+    if (row === undefined || row.kind === 'kernels') continue
+    const pointwise = isPointwise(equation)
+    const fused = equation.inputs.filter((atom): atom is Var => atom instanceof Var && !wanted.has(atom))
+    const weight =
+      weightOf(equation.primitive.name) + fused.reduce((sum, variable) => sum + (weights.get(variable) ?? 0), 0)
+    const holds = row.kind !== 'map' || fused.some((variable) => heavy.has(variable))
+    for (const variable of equation.outputs) {
+      if (variable === null) continue
+      const uses = consumers.get(variable) ?? []
+      const own = { variable, weight: row.kind === 'reduce' ? 1 : weight, heavy: holds, pointwise }
+      if (outputs.has(variable) || mustStand(own, uses)) {
+        wanted.add(variable)
+        weights.set(variable, 0)
+      } else {
+        weights.set(variable, own.weight)
+        if (own.heavy) heavy.add(variable)
+      }
+    }
+  }
+  return { wanted }
+}
+
+function mustStand(
+  value: { readonly variable: Var; readonly weight: number; readonly heavy: boolean },
+  uses: readonly Equation[],
+): boolean {
+  const { weight } = value
+  if (weight > limits.kernel) return true
+  if (uses.length > 1 && (weight >= limits.twice || value.heavy)) return true
+  return uses.some((use) => {
+    const row: Row | undefined = rowOf(use.primitive.name)
+    if (row === undefined) return true
+    if (
+      isPointwise(use) &&
+      value.variable.aval.shape.length === use.outputs.find((out) => out !== null)?.aval.shape.length
+    )
+      return false
+    if (value.heavy) return true
+    switch (row.kind) {
+      case 'product':
+        return weight > limits.product || uses.length > 1
+      case 'kernels':
+        return weight > limits.partly
+      case 'reduce':
+        return false
+      case 'map': {
+        const size = sizeOf(value.variable.aval)
+        const out = Math.max(...use.outputs.map((to) => (to === null ? 0 : sizeOf(to.aval))))
+        return weight > (out > size ? limits.spread : limits.partly)
+      }
+    }
+  })
+}
