@@ -5,7 +5,8 @@ import type { Const, Expr } from '../../loops/ir.ts'
 import type { MapRow, Operand } from '../lowering.ts'
 
 /** The element that belongs to `index` of an elementwise result: a scalar goes with every one. */
-export const elementOf = ({ aval, at }: Operand, index: readonly Expr[]): Expr => at(aval.shape.length === 0 ? [] : index)
+export const elementOf = ({ aval, at }: Operand, index: readonly Expr[]): Expr =>
+  at(aval.shape.length === 0 ? [] : index)
 /** A number that the dtype can hold. */
 export const numberOf = (dtype: DType, value: number): Const => constant(scalarType(dtype), value)
 

@@ -54,7 +54,7 @@ function divided(x: Expr, y: Expr, dtype: DType): Expr {
 /** x^y by squaring, in the order of the reference but without its products by 1. */
 function powered(x: Expr, y: number): Expr {
   let result: Expr | undefined
-  for (let base = x, rest = y; rest > 0; ) {
+  for (let base = x, rest = y; rest > 0;) {
     if (rest % 2 === 1) result = result === undefined ? base : mul(result, base)
     rest = Math.floor(rest / 2)
     if (rest > 0) base = mul(base, base)

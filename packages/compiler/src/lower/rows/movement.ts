@@ -42,7 +42,9 @@ export function reshapedIndex(index: readonly Expr[], from: Shape, to: Shape): E
   }
   return result
 }
-const reshape = movedRow((index, shape, _, out) => (out.includes(0) ? shape.map(() => i32(0)) : reshapedIndex(index, out, shape)))
+const reshape = movedRow((index, shape, _, out) =>
+  out.includes(0) ? shape.map(() => i32(0)) : reshapedIndex(index, out, shape),
+)
 
 interface TransposeParams {
   readonly permutation: readonly number[]
