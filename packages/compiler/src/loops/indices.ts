@@ -235,6 +235,25 @@ export function linearIn(x: Expr, v: LoopVar): { readonly coefficient: number; r
   for (const { atom } of terms.values()) if (mentions(atom, v)) return undefined
   return { coefficient, rest: exprOf({ constant: linear.constant, terms }) }
 }
+/**
+ * An index with another expression for each of its atoms (variables, loads, quotients and the like), or for what a quotient or a remainder
+ * is of; canonical again. `undefined` for an expression that this file did not make.
+ */
+export function mapAtoms(x: Expr, replace: (atom: Expr) => Expr): Expr | undefined {
+  const division = divisions.get(x)
+  if (division !== undefined) {
+    const before = exprOf(division.of)
+    const of = replace(before)
+    if (of === before) return x
+    return x.op === 'binary' && x.fn === 'floorMod' ? indexMod(of, division.by) : indexDiv(of, division.by)
+  }
+  const linear = linears.get(x)
+  if (linear === undefined) return undefined
+  const terms = [...linear.terms.values()]
+  const atoms = terms.map(({ atom }) => replace(atom))
+  if (atoms.every((atom, at) => atom === terms[at]!.atom)) return x
+  return indexAdd(linear.constant, ...terms.map(({ coefficient }, at) => indexMul(atoms[at]!, coefficient)))
+}
 /** Whether an expression depends on a loop variable. */
 export function mentions(x: Expr, v: LoopVar): boolean {
   switch (x.op) {
