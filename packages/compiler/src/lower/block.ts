@@ -6,8 +6,8 @@ import { type Atom, type ClosedJaxpr, type Equation, Literal, MissingRuleError, 
 import type { Buffer } from '../loops/ir.ts'
 import type { Place } from '../program/program.ts'
 import { type Builder, sizeOf } from './builder.ts'
-import { concatenate } from './concatenate.ts'
 import { control } from './control.ts'
+import { readAfter, updateWindow } from './inPlace.ts'
 import type { KernelBuilder, KernelRow, Operand } from './lowering.ts'
 import { isAlias, isPointwise, rowOf } from './table.ts'
 import { type Uses, usesOf } from './uses.ts'
@@ -78,7 +78,11 @@ export class Block {
       special(this, equation, operands)
       return
     }
-    const row = rowOf(primitive.name)
+    if (operands[0]?.place !== undefined && operands[0].place === this.destinationOf(outputs[0] ?? null)) {
+      this.#updateInPlace(equation, operands)
+      return
+    }
+    const row = rowOf(equation)
     if (row === undefined) {
       throw new MissingRuleError(
         `${primitive.name}: there is no lowering for this primitive\nhint: the reference back end runs it: FLUXION_DEVICE=reference`,
@@ -88,7 +92,6 @@ export class Block {
       this.#lowerKernels(equation, row, operands)
       return
     }
-    if (primitive.name === 'concatenate' && concatenate(this, equation, operands)) return
     const outs = outputs.map(
       (variable, i) =>
         variable?.aval ??
@@ -150,6 +153,21 @@ export class Block {
     builder.inKernels(() => row.emit(build, given, params as never, buffers, avals))
     outputs.forEach((variable, i) => this.define(variable, new Value(avals[i]!, { place: places[i]! })))
   }
+  /** An update of a carry where it lies: whatever is still to be computed from the carry as it was comes first. */
+  #updateInPlace(equation: Equation, operands: readonly Value[]): void {
+    const [carry, ...others] = operands
+    const later = readAfter(this.#jaxpr, equation)
+    for (const [variable, value] of this.#values) {
+      if (value.place === undefined && value.literal === undefined && later.has(variable) && dependsOn(value, carry!))
+        this.demand(value)
+    }
+    const [out] = equation.outputs
+    if (equation.primitive.name === 'dynamic_update_slice') {
+      const [update, ...starts] = others.map((value) => (value.literal === undefined ? this.placed(value) : value))
+      this.builder.inKernels(() => updateWindow(this.builder, carry!, update!, starts))
+      this.define(out!, new Value(carry!.aval, { place: carry!.place! }))
+    } else this.#lowerKernels(equation, rowOf(equation) as KernelRow<never>, operands)
+  }
   #written(literal: Value): Value {
     const place = this.builder.temporary(literal.aval)
     this.builder.write(literal, place)
@@ -197,6 +215,10 @@ export class Block {
   }
 }
 
+/** Whether a value that has no place is computed from another one. */
+const dependsOn = (value: Value, on: Value): boolean =>
+  value === on ||
+  (value.place === undefined && (value.origin?.operands.some((operand) => dependsOn(operand, on)) ?? false))
 const sameShape = (x: Value, y: Value): boolean =>
   x.aval.shape.length === y.aval.shape.length && x.aval.shape.every((size, axis) => size === y.aval.shape[axis])
 /** The first unit to emit of those that a value needs: one that needs no other. */

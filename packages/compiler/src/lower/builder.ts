@@ -214,6 +214,12 @@ export class Builder {
     values.forEach((to, i) => (to.place = places[i]))
   }
   nest(name: string, grid: readonly LoopVar[], body: readonly Stmt[]): Nest {
+    // What an update in place would copy lies there already.
+    const [only] = body
+    if (only?.op === 'store' && only.value.op === 'load' && body.length === 1 && only.index === only.value.index) {
+      if (this.#places.get(only.buffer) === this.#places.get(only.value.buffer))
+        return { kind: 'nest', name, params: [], grid, body }
+    }
     const shared = shareExpressions(body)
     const collapsed = collapseGrid({ kind: 'nest', name, params: [], grid, body: shared })
     const kernel: Nest = { ...collapsed, params: buffersOf(collapsed) }

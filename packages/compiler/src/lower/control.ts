@@ -3,6 +3,7 @@ import type { CallbackParams, CondParams, Equation, Primitive, ScanParams, While
 import { Counter, type Place, Slot, placeOf } from '../program/program.ts'
 import { Block } from './block.ts'
 import { sizeOf } from './builder.ts'
+import { updatedCarries } from './inPlace.ts'
 import { Value } from './value.ts'
 
 type Lower = (block: Block, equation: Equation, operands: readonly Value[]) => void
@@ -25,9 +26,14 @@ function scan(block: Block, { params, outputs }: Equation, operands: readonly Va
   const avals = jaxpr.jaxpr.outputs.map(({ aval }) => aval)
   const counter = new Counter(length)
 
-  // A carry has two halves: a step reads one and writes the other.
-  const carries = init.map(({ aval }) => {
+  // A carry has two halves: a step reads one and writes the other. One that is updated in place has one.
+  const updated = updatedCarries(jaxpr.jaxpr, numConsts, numCarry)
+  const carries = init.map(({ aval }, i) => {
     const size = sizeOf(aval.shape)
+    if (updated.has(i)) {
+      const place = builder.temporary(aval)
+      return { from: place, to: place, last: place, slot: place.slot }
+    }
     const slot = new Slot(aval.dtype, 2 * size)
     const half = (offset: number, stride: number): Place => ({
       slot,
@@ -68,8 +74,10 @@ function whileLoop(block: Block, { params, outputs }: Equation, operands: readon
     .slice(0, condNconsts + bodyNconsts)
     .map((value) => (value.literal === undefined ? block.placed(value) : value))
   const init = operands.slice(condNconsts + bodyNconsts)
-  const carries = init.map((value) => {
-    const [place, next] = [builder.temporary(value.aval), builder.temporary(value.aval)]
+  const updated = updatedCarries(bodyJaxpr.jaxpr, bodyNconsts, init.length)
+  const carries = init.map((value, i) => {
+    const place = builder.temporary(value.aval)
+    const next = updated.has(i) ? place : builder.temporary(value.aval)
     block.write(value, place)
     return { place, next, aval: value.aval }
   })
@@ -83,7 +91,7 @@ function whileLoop(block: Block, { params, outputs }: Equation, operands: readon
     new Block(builder, bodyJaxpr, [...consts.slice(condNconsts), ...carried()], destinations).run()
     for (const { place, next, aval } of carries) {
       const length = sizeOf(aval.shape)
-      if (length > 0) builder.emit({ op: 'copy', from: next, to: place, length })
+      if (length > 0 && next !== place) builder.emit({ op: 'copy', from: next, to: place, length })
     }
   })
   builder.emit({ op: 'while', test, flag, body })
