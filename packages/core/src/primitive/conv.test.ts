@@ -5,6 +5,7 @@ import type { NDArray } from '../array.ts'
 import { range } from '../shape.ts'
 import { type ConvParams, convGeneralDilated } from './conv.ts'
 import { useHostBackend } from './hostBackend.testing.ts'
+import { full } from './movement.ts'
 import { elementsOf, expectAdjoint, expectLikeLoop, wholeNumbers } from './rules.testing.ts'
 
 useHostBackend()
@@ -132,4 +133,20 @@ test('batches of either operand are a loop', () => {
       ({ args, dims, params }) => expectLikeLoop('conv_general_dilated', args, dims, params, 2),
     ),
   )
+})
+
+test('of truth values, the sum is a disjunction', () => {
+  const spec = [0, 1, 2]
+  const out = convGeneralDilated(full([1, 1, 4], 1, 'bool'), full([1, 1, 3], 1, 'bool'), {
+    windowStrides: [1],
+    padding: [[0, 3]],
+    lhsDilation: [1],
+    rhsDilation: [1],
+    dimensionNumbers: { lhsSpec: spec, rhsSpec: spec, outSpec: spec },
+    featureGroupCount: 1,
+    batchGroupCount: 1,
+    preferredElementType: undefined,
+  })
+  expect(out.aval.dtype).toBe('bool')
+  expect([...out.dataSync()]).toEqual([1, 1, 1, 1, 0])
 })

@@ -268,6 +268,8 @@ function reference([lhs, rhs]: readonly HostArray[], params: ConvParams, [out]: 
         product,
         0,
       )
+      // of bools, the disjunction of conjunctions
+      if (out!.dtype === 'bool') for (let i = 0; i < product.length; i++) product[i] = product[i] === 0 ? 0 : 1
       at = 0
       for (let n = first; n < first + count; n++) {
         for (let p = 0; p < outPlaces.length; p++) {
