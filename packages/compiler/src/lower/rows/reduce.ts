@@ -1,5 +1,5 @@
 /** Reductions along axes, and positions of extremes. */
-import type { DType } from '@fluxion/core'
+import { type DType, dtypes, isFloat } from '@fluxion/core'
 import {
   and,
   assign,
@@ -11,7 +11,10 @@ import {
   load,
   local,
   lt,
+  isNarrow,
+  max,
   min,
+  narrow,
   ne,
   or,
   select,
@@ -22,6 +25,7 @@ import { flatIndex, indexAdd, indexMul } from '../../loops/indices.ts'
 import { type Combine, type Expr, Local, LoopVar, type Stmt } from '../../loops/ir.ts'
 import type { KernelRow, ReduceRow, Rows } from '../lowering.ts'
 import { converted } from './convert.ts'
+import { numberOf } from './elements.ts'
 
 interface AxesParams {
   readonly axes: readonly number[]
@@ -31,6 +35,13 @@ const reduction = (combine: Combine): ReduceRow<AxesParams> => ({ kind: 'reduce'
 /** How values of a dtype are combined: of truth values the largest is their disjunction, the smallest their conjunction. */
 export const combineOf = (combine: Combine, dtype: DType): Combine =>
   dtype !== 'bool' ? combine : combine === 'max' ? 'or' : combine === 'min' ? 'and' : combine
+
+/** A combination in the machine type as an element of the dtype: the extreme of nothing is that of the narrow type's range. */
+export function reducedElement(combine: Combine, dtype: DType, total: Expr): Expr {
+  if (dtype === 'bool' || isFloat(dtype) || (combine !== 'max' && combine !== 'min')) return narrow(dtype, total)
+  if (!isNarrow(dtype)) return total
+  return min(max(total, numberOf(dtype, dtypes[dtype].min)), numberOf(dtype, dtypes[dtype].max))
+}
 
 interface ArgParams extends AxesParams {
   readonly indexDtype: DType
