@@ -1,9 +1,11 @@
-import type { Shape } from '@fluxion/core'
+import type { DType, HostArray, Shape } from '@fluxion/core'
 import { expect, test } from 'vitest'
 import { convertBitsRows } from './convertBits.ts'
 import { convertRows } from './convert.ts'
 import { elementwiseRows } from './elementwise.ts'
 import { neighbourRows } from './elementwiseNextafter.ts'
+import { wholePower } from './elementwisePower.ts'
+import { binaryRow } from './elements.ts'
 import { remainderRows } from './elementwiseRemainder.ts'
 import { rootRows } from './elementwiseRoots.ts'
 import { type Tolerance, expectReference } from './harness.testing.ts'
@@ -59,29 +61,15 @@ test.each(Object.entries(binary))('%s gives what its reference does, bit by bit'
     }
   }
 })
-test.each(['and', 'or', 'xor', 'shift_left', 'div'])('%s of small integers gives what its reference does', (name) => {
-  const [x, y] = [-3, -2, -1, 0, 1, 2, 3, 7, 8, 9, 15, 16, 31, 32, 33]
-    .flatMap((a, _, all) => all.map((b) => [a, b]))
-    .reduce<[number[], number[]]>(
-      ([xs, ys], [a, b]) => [
-        [...xs, a!],
-        [...ys, b!],
-      ],
-      [[], []],
-    )
-  for (const dtype of integers) {
-    expectReference(
-      rows,
-      name,
-      [x, y].map((values) =>
-        hostArray(
-          dtype,
-          [x.length],
-          values.map((value) => (dtype.startsWith('u') ? Math.abs(value) : value)),
-        ),
-      ),
-    )
-  }
+/** Every pair of values, as two arrays. */
+const everyPair = (dtype: DType, values: readonly number[]): HostArray[] => {
+  const held = values.map((value) => (dtype.startsWith('u') ? Math.abs(value) : value))
+  const lists = [held.flatMap((x) => held.map(() => x)), held.flatMap(() => held)]
+  return lists.map((list) => hostArray(dtype, [list.length], list))
+}
+test.each(['and', 'or', 'xor', 'shift_left', 'div', 'rem'])('%s of small integers is that of the reference', (name) => {
+  const values = [-3, -2, -1, 0, 1, 2, 3, 7, 8, 9, 15, 16, 31, 32, 33]
+  for (const dtype of integers) expectReference(rows, name, everyPair(dtype, values))
 })
 
 const unary = {
@@ -240,13 +228,7 @@ test('precision is reduced as the reference reduces it', () => {
 })
 test('neighbours of numbers near zero, one and infinity are those of the reference', () => {
   for (const dtype of floats) {
-    const values = sample(dtype, [60], generator(10)).data
-    const [x, y] = [[...values].flatMap((v) => [...values].map(() => v)), [...values].flatMap(() => [...values])]
-    expectReference(
-      rows,
-      'nextafter',
-      [x, y].map((list) => hostArray(dtype, [list.length], list)),
-    )
+    expectReference(rows, 'nextafter', everyPair(dtype, [...sample(dtype, [60], generator(10)).data]))
   }
 })
 test('remainders of numbers of very different sizes are exact', () => {
@@ -254,4 +236,15 @@ test('remainders of numbers of very different sizes are exact', () => {
   const value = (): number => (random() - 0.5) * 2 ** Math.floor(random() * 270 - 145)
   const [x, y] = [0, 1].map(() => hostArray('float32', [3000], Array.from({ length: 3000 }, value)))
   expectReference(rows, 'rem', [x!, y!])
+})
+
+test('integers to the power of integers wrap as in the reference', () => {
+  const random = generator(12)
+  const whole = { pow: binaryRow(wholePower) }
+  for (const dtype of integers) {
+    for (const shape of [[499], [], [0]]) {
+      expectReference(whole, 'pow', [sample(dtype, shape, random), sample(dtype, shape, random)])
+    }
+    expectReference(whole, 'pow', everyPair(dtype, [-3, -2, -1, 0, 1, 2, 3, 5]))
+  }
 })
