@@ -11,7 +11,7 @@ import { readAfter, updateWindow } from './inPlace.ts'
 import type { KernelBuilder, KernelRow, Operand } from './lowering.ts'
 import { isAlias, isPointwise, rowOf } from './table.ts'
 import { type Uses, usesOf } from './uses.ts'
-import { Value, unitsOf } from './value.ts'
+import { type Needs, Value, unitsOf } from './value.ts'
 
 /** As many results of one kernel: more cost registers and bindings. */
 const most = 8
@@ -199,22 +199,32 @@ export class Block {
   #emit(unit: Value): void {
     this.#pending = this.#pending.filter((value) => value.place === undefined)
     const product = unit.origin!.row.kind === 'product'
-    const members = [unit]
-    let covered = false
+    // All values of the unit's shape that can be computed beside it, in order, with the units that they need.
+    const ready = new Map<Value, Needs>([[unit, new Map()]])
     for (const value of this.#pending) {
-      if (members.length === most) break
       if (value === unit || value.origin!.row.kind === 'product' || !sameShape(value, unit)) continue
       const needs = unitsOf(value)
-      if (product && !needs.has(unit)) continue
-      if (![...needs].every(([need, pointwise]) => pointwise && members.includes(need))) continue
-      members.push(value)
-      covered ||= product
+      if ([...needs].every(([need, pointwise]) => pointwise && ready.has(need))) ready.set(value, needs)
+      if (ready.size === most) break
     }
-    if (product) this.builder.emitProduct(unit, covered && !unit.wanted ? members.slice(1) : members)
-    else this.builder.emitValues(members)
+    if (!product) {
+      this.builder.emitValues([...ready.keys()])
+      return
+    }
+    // A product takes along what is made of it, and what else that needs.
+    const kept = new Set<Value>([unit])
+    for (const [value, needs] of ready)
+      if ([...needs.keys()].some((need) => need === unit || reaches(need, unit, ready))) kept.add(value)
+    for (const value of [...kept].reverse()) for (const need of ready.get(value)!.keys()) kept.add(need)
+    const members = [...ready.keys()].filter((value) => kept.has(value))
+    const covered = members.length > 1 && !unit.wanted
+    this.builder.emitProduct(unit, covered ? members.filter((value) => value !== unit) : members)
   }
 }
 
+/** Whether a value of a group is computed from another one. */
+const reaches = (value: Value, unit: Value, ready: ReadonlyMap<Value, Needs>): boolean =>
+  [...(ready.get(value)?.keys() ?? [])].some((need) => need === unit || reaches(need, unit, ready))
 /** Whether a value that has no place is computed from another one. */
 const dependsOn = (value: Value, on: Value): boolean =>
   value === on ||
