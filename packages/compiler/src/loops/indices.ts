@@ -225,6 +225,13 @@ export function unflatten(flat: Expr, shape: readonly number[]): Expr[] {
   return index
 }
 
+/** The atoms of an index and what each is multiplied by; none of an expression that this file did not make. */
+export const termsOf = (x: Expr): readonly { readonly atom: Expr; readonly coefficient: number }[] => [
+  ...(linears.get(x)?.terms.values() ?? []),
+]
+/** Whether an expression is index arithmetic: what printers read strides off. */
+export const isIndex = (x: Expr): boolean =>
+  x.op === 'var' || (x.op === 'const' && x.type === 'i32') || linears.has(x) || divisions.has(x)
 /** An index as coefficient · variable + rest, where the rest does not depend on the variable; `undefined` if it is not linear in it. */
 export function linearIn(x: Expr, v: LoopVar): { readonly coefficient: number; readonly rest: Expr } | undefined {
   const linear = linearOf(x)

@@ -8,6 +8,7 @@ import { shareExpressions } from '../loops/share.ts'
 import { buffersOf } from '../loops/visit.ts'
 import { type Place, type Program, Slot, type Step, placeOf } from '../program/program.ts'
 import type { At, Operand, ProductRow, Target } from './lowering.ts'
+import { combineOf, reducedElement } from './rows/reduce.ts'
 import { Value } from './value.ts'
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
@@ -139,8 +140,9 @@ export class Builder {
     scope.open = false
     const element = this.element(operand, full)
     scope.open = true
-    scope.statements.push({ op: 'reduce', variables, accumulators: [{ into, combine: row.combine, value: element }] })
-    return narrow(value.aval.dtype, local(into))
+    const combine = combineOf(row.combine, value.aval.dtype)
+    scope.statements.push({ op: 'reduce', variables, accumulators: [{ into, combine, value: element }] })
+    return reducedElement(row.combine, value.aval.dtype, local(into))
   }
 
   /** Give a value a place now, where it turns out that it needs one. */

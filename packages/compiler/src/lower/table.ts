@@ -1,16 +1,52 @@
 /** All lowerings, and what fusion must know of them. */
 import type { Equation } from '@fluxion/core'
 import type { Row, Rows } from './lowering.ts'
+import { bitsRows } from './rows/bits.ts'
+import { convRows } from './rows/conv.ts'
 import { convertRows } from './rows/convert.ts'
+import { convertBitsRows } from './rows/convertBits.ts'
+import { dotRows } from './rows/dot.ts'
 import { elementwiseRows } from './rows/elementwise.ts'
+import { neighbourRows } from './rows/elementwiseNextafter.ts'
+import { remainderRows } from './rows/elementwiseRemainder.ts'
+import { rootRows } from './rows/elementwiseRoots.ts'
+import { gatherRows } from './rows/gather.ts'
+import { indexingRows } from './rows/indexing.ts'
 import { movementRows } from './rows/movement.ts'
+import { randomRows } from './rows/random.ts'
+import { reduceRows } from './rows/reduce.ts'
+import { concatenateByParts, slicingRows } from './rows/slicing.ts'
 
 /** Operations whose elements depend on operands' elements at the same coordinates. */
-const pointwise: Rows = { ...elementwiseRows, ...convertRows }
-const rows: Rows = { ...pointwise, ...movementRows }
+const pointwise: Rows = {
+  ...elementwiseRows,
+  ...rootRows,
+  ...remainderRows,
+  ...neighbourRows,
+  ...convertRows,
+  ...convertBitsRows,
+}
+/** Operations that only move elements. */
+const moving: Rows = { ...movementRows, ...slicingRows, ...indexingRows, ...gatherRows }
+const rows: Rows = {
+  ...pointwise,
+  ...moving,
+  ...convertBitsRows,
+  ...bitsRows,
+  ...randomRows,
+  ...reduceRows,
+  ...dotRows,
+  ...convRows,
+}
 
-export const rowOf = (primitive: string): Row | undefined =>
-  Object.hasOwn(rows, primitive) ? rows[primitive] : undefined
+/** Up to so many elements a concatenation is a choice for each element, fused into its consumer. */
+const few = 16
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
+
+export function rowOf({ primitive: { name }, outputs }: Equation): Row | undefined {
+  if (name === 'concatenate' && sizeOf(outputs[0]?.aval.shape ?? []) > few) return concatenateByParts as Row
+  return Object.hasOwn(rows, name) ? rows[name] : undefined
+}
 
 /** Whether this operation is one, but for operands of rank 0. */
 export const isPointwise = ({ primitive, inputs, outputs }: Equation): boolean =>
@@ -24,9 +60,8 @@ export const isPointwise = ({ primitive, inputs, outputs }: Equation): boolean =
 export function isAlias({ primitive: { name }, inputs: [x], outputs: [out] }: Equation): boolean {
   if (name === 'reshape' || name === 'squeeze' || name === 'copy' || name === 'stop_gradient' || name === 'name')
     return true
-  const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
   // Axes of size 1 added, or moved.
-  if (name === 'broadcast_in_dim') return size(x!.aval.shape) === size(out?.aval.shape ?? [])
+  if (name === 'broadcast_in_dim') return sizeOf(x!.aval.shape) === sizeOf(out?.aval.shape ?? [])
   if (name !== 'transpose' || out === null || out === undefined) return false
   const wide = (shape: readonly number[]): string => shape.filter((dim) => dim !== 1).join()
   return x!.aval.shape.filter((dim) => dim !== 1).length <= 1 && wide(x!.aval.shape) === wide(out.aval.shape)
@@ -34,7 +69,9 @@ export function isAlias({ primitive: { name }, inputs: [x], outputs: [out] }: Eq
 
 /** What an element costs, in arithmetic operations; moving elements costs nothing, 1 is what is not listed. */
 const weights: Readonly<Record<string, number>> = {
-  ...Object.fromEntries(Object.keys(movementRows).map((name) => [name, 0])),
-  ...Object.fromEntries(Object.keys(convertRows).map((name) => [name, 1])),
+  ...Object.fromEntries(Object.keys(moving).map((name) => [name, 0])),
+  random_bits: 100,
+  random_split: 100,
+  random_fold_in: 100,
 }
 export const weightOf = (primitive: string): number => weights[primitive] ?? 1

@@ -47,7 +47,7 @@ export function usesOf(jaxpr: Jaxpr): Uses {
   const heavy = new Set<Var>()
 
   for (const equation of jaxpr.equations) {
-    const row = rowOf(equation.primitive.name)
+    const row = rowOf(equation)
     if (row === undefined || row.kind === 'kernels') continue
     const pointwise = isPointwise(equation)
     const fused = equation.inputs.filter((atom): atom is Var => atom instanceof Var && !wanted.has(atom))
@@ -78,7 +78,7 @@ function mustStand(
   if (weight > limits.kernel) return true
   if (uses.length > 1 && (weight >= limits.twice || value.heavy)) return true
   return uses.some((use) => {
-    const row: Row | undefined = rowOf(use.primitive.name)
+    const row: Row | undefined = rowOf(use)
     if (row === undefined) return true
     if (
       isPointwise(use) &&
