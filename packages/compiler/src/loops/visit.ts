@@ -78,11 +78,11 @@ export function rewriting(replace: (x: Expr) => Expr | undefined): (x: Expr) => 
 export const substituting = (values: ReadonlyMap<LoopVar | Local, Expr>): ((x: Expr) => Expr) =>
   rewriting((x) => (x.op === 'var' ? values.get(x.variable) : x.op === 'local' ? values.get(x.local) : undefined))
 
-/** Visit an expression and everything that it is computed from, each once for one `seen`; operands first. */
+/** Visit an expression and everything that it is computed from, each once for one `seen`; operands first, in `seen` too. */
 export function walk(x: Expr, visit: (x: Expr) => void, seen: Set<Expr> = new Set()): void {
   if (seen.has(x)) return
-  seen.add(x)
   for (const operand of children(x)) walk(operand, visit, seen)
+  seen.add(x)
   visit(x)
 }
 
