@@ -58,7 +58,7 @@ export function randomNest(tape: Tape): Nest {
   const grid = shape.map((size, axis) => new LoopVar('ijk'[axis]!, size))
   const size = shape.reduce((a, b) => a * b, 1)
   const at = flatIndex(grid.map(variable), shape)
-  const [inner] = [shape.at(-1)!]
+  const inner = shape.at(-1)!
   const x = new Buffer('x', 'float32', size)
   const row = new Buffer('row', 'float32', inner + 1)
   const whole = new Buffer('whole', 'int32', size)
@@ -135,7 +135,8 @@ export function randomNest(tape: Tape): Nest {
       }
       case 7: {
         const condition = compare(tape.pick(['lt', 'ge'] as const), tape.pick(floats), tape.pick(floats))
-        const [yes, no] = [statements(inner, depth + 1), tape.below(2) === 0 ? statements(inner, depth + 1) : []]
+        const other = { floats: [...floats], ints: [...ints] }
+        const [yes, no] = [statements(inner, depth + 1), tape.below(2) === 0 ? statements(other, depth + 1) : []]
         return [when(condition, yes, no)]
       }
       default: {
