@@ -22,7 +22,7 @@ interface GatherParams {
 }
 
 /** Whether an integer of any dtype is an index of 0 … last. */
-const isIndex = (x: Expr, last: number): Expr =>
+export const isIndex = (x: Expr, last: number): Expr =>
   x.type === 'u32' ? le(x, constant('u32', Math.max(0, last))) : and(ge(x, i32(0)), le(x, i32(last)))
 /** What a number becomes that is stored in the dtype. */
 function stored(value: number, dtype: DType): Expr {
