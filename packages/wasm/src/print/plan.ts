@@ -1,0 +1,134 @@
+/** Decides which loops run several turns at once: a nest's innermost parallel loop, or the innermost loop of a reduction. */
+import {
+  children,
+  type Expr,
+  expressionsOf,
+  linearIn,
+  type Local,
+  type LoopVar,
+  type Nest,
+  type Reduce,
+  type Stmt,
+  walk,
+  walkExpressions,
+  walkStatements,
+} from '@fluxion/compiler'
+import type { Vector } from './emitter.ts'
+import { holds } from './scope.ts'
+import { unaryVector } from './vector.ts'
+
+/** Whether an expression changes from turn to turn of a variable's loop. */
+function variation(variable: LoopVar, varying: ReadonlySet<Local>): (x: Expr) => boolean {
+  const known = new Map<Expr, boolean>()
+  const varies = (x: Expr): boolean => {
+    let result = known.get(x)
+    if (result === undefined) {
+      result =
+        x.op === 'var' ? x.variable === variable : x.op === 'local' ? varying.has(x.local) : children(x).some(varies)
+      known.set(x, result)
+    }
+    return result
+  }
+  return varies
+}
+/** The locals that hold another value in each turn of a variable's loop. */
+export function varyingLocals(body: readonly Stmt[], variable: LoopVar): ReadonlySet<Local> {
+  let varying = new Set<Local>()
+  for (;;) {
+    const varies = variation(variable, varying)
+    const next = new Set(varying)
+    walkStatements(body, (statement) => {
+      if (statement.op === 'assign' && varies(statement.value)) next.add(statement.local)
+      if (statement.op === 'reduce')
+        for (const { into, value } of statement.accumulators) if (varies(value)) next.add(into)
+    })
+    if (next.size === varying.size) return varying
+    varying = next
+  }
+}
+
+/** What running expressions in lanes takes. */
+interface Cost {
+  /** Operations that are one or a few instructions for all lanes. */
+  readonly cheap: number
+  /** Lane by lane: accesses that are not contiguous, and operations without an instruction. */
+  readonly slow: number
+  readonly lanes: 2 | 4
+}
+function costOf(body: readonly Stmt[], roots: readonly Expr[], variable: LoopVar, varying: ReadonlySet<Local>): Cost {
+  const varies = variation(variable, varying)
+  let [cheap, slow] = [0, 0]
+  let lanes: 2 | 4 = 4
+  const access = (index: Expr): void => {
+    const linear = linearIn(index, variable)
+    if (!varies(index)) return
+    if (linear?.coefficient === 1 && !varies(linear.rest)) cheap++
+    else slow++
+  }
+  const visit = (x: Expr): void => {
+    if (x.type === 'f64') lanes = 2
+    if (!varies(x)) return
+    if (x.op === 'load') access(x.index)
+    else if (slowly(x, varies)) slow++
+    else if (x.op !== 'var' && x.op !== 'local') cheap++
+  }
+  const seen = new Set<Expr>()
+  walkExpressions(body, visit, seen)
+  for (const root of roots) walk(root, visit, seen)
+  walkStatements(body, (statement) => {
+    if (statement.op === 'store' || statement.op === 'update') access(statement.index)
+  })
+  return { cheap, slow, lanes }
+}
+function slowly(x: Expr, varies: (x: Expr) => boolean): boolean {
+  if (x.op === 'call' || x.op === 'host') return true
+  if (x.op === 'unary') return unaryVector(x.fn, x.type) === undefined
+  if (x.op !== 'binary' || x.type === 'f32' || x.type === 'f64') return false
+  return x.fn === 'div' || x.fn === 'rem' || ((x.fn === 'shl' || x.fn === 'shr') && varies(x.y))
+}
+const worthwhile = ({ cheap, slow }: Cost): boolean => cheap >= 3 * slow
+
+const owns = new WeakMap<Reduce, { readonly vector: Vector | undefined }>()
+/** How a reduction in scalar code runs its own innermost loop in lanes, if it can. */
+export function ownLanes(reduce: Reduce): Vector | undefined {
+  let known = owns.get(reduce)
+  if (known === undefined) owns.set(reduce, (known = { vector: planOwn(reduce) }))
+  return known.vector
+}
+function planOwn({ variables, accumulators }: Reduce): Vector | undefined {
+  const variable = variables.at(-1)
+  if (variable === undefined) return undefined
+  const cost = costOf(
+    [],
+    accumulators.map(({ value }) => value),
+    variable,
+    new Set(),
+  )
+  const { lanes } = cost
+  if (variable.extent < lanes || !worthwhile(cost)) return undefined
+  const most = cost.cheap <= 24 && accumulators.length <= 2 ? 4 : 2
+  const copies = Math.min(most, Math.floor(variable.extent / lanes))
+  return { variable, lanes, copies, varying: new Set() }
+}
+
+/** How a nest runs its innermost parallel loop in lanes, if it can and should. */
+export function planNest({ grid, body }: Nest): Vector | undefined {
+  const variable = grid.at(-1)
+  if (variable === undefined) return undefined
+  const varying = varyingLocals(body, variable)
+  const varies = variation(variable, varying)
+  const divergent = holds(
+    body,
+    (s) => (s.op === 'for' || s.op === 'while' || s.op === 'if') && expressionsOf(s).some(varies),
+  )
+  if (divergent) return undefined
+  const cost = costOf(body, [], variable, varying)
+  const { lanes, cheap, slow } = cost
+  if (variable.extent < lanes) return undefined
+  // a reduction over the contiguous axis reads in order only with lanes of its own
+  if (slow > 0 && holds(body, (s) => s.op === 'reduce' && ownLanes(s) !== undefined)) return undefined
+  if (!worthwhile(cost)) return undefined
+  const loops = holds(body, (s) => s.op === 'for' || s.op === 'while' || s.op === 'reduce')
+  const most = cheap <= 8 ? 4 : cheap <= (loops ? 16 : 24) ? 2 : 1
+  return { variable, lanes, copies: Math.min(most, Math.floor(variable.extent / lanes)), varying }
+}

@@ -1,0 +1,177 @@
+/** Emits statements: scalar ones once, those with lanes once for each copy. */
+import type { Buffer, Expr, ScalarFunction, Stmt } from '@fluxion/compiler'
+import type { FunctionRef } from '../assembler/function.ts'
+import type { ModuleBuilder } from '../assembler/module.ts'
+import { Emitter, type PrintOptions } from './emitter.ts'
+import { emitReduce } from './reduce.ts'
+import { binaryCode, valueType } from './scalar.ts'
+import { changesOf } from './scope.ts'
+import { loadBits, loadScalar, loadVector, scatter, storeBits, storeScalar, storeVector } from './storage.ts'
+import { binaryVector, extractLane } from './vector.ts'
+
+/** Emit statements one after the other. */
+export function emitStatements(e: Emitter, body: readonly Stmt[]): void {
+  for (const statement of body) emitStatement(e, statement)
+}
+function emitStatement(e: Emitter, statement: Stmt): void {
+  switch (statement.op) {
+    case 'for': {
+      const { variable, extent, body } = statement
+      const inside = (): void => emitStatements(e, body)
+      if (extent.op === 'const') {
+        if (extent.value > 0) {
+          e.loop(variable, { start: 0, end: extent.value, step: 1, runs: true }, changesOf(body), inside)
+        }
+        return
+      }
+      const end = e.f.register('i32')
+      e.statement([extent], () => e.scalar(extent))
+      e.f.set(end)
+      e.loop(variable, { start: 0, end, step: 1, runs: false }, changesOf(body), inside)
+      return
+    }
+    case 'while':
+      e.while(statement.condition, changesOf(statement.body), () => emitStatements(e, statement.body))
+      return
+    case 'if': {
+      const { condition, yes, no } = statement
+      e.branch(condition, () => emitStatements(e, yes), no.length === 0 ? undefined : () => emitStatements(e, no))
+      return
+    }
+    case 'assign': {
+      const { local, value } = statement
+      e.statement([value], () => {
+        if (e.vector?.varying.has(local) !== true) {
+          e.scalar(value)
+          e.f.set(e.registerOf(local))
+          return
+        }
+        for (let copy = 0; copy < e.vector.copies; copy++) {
+          e.lanes(value, copy)
+          e.f.set(e.registerOf(local, copy))
+        }
+      })
+      return
+    }
+    case 'store':
+      e.statement([statement.index, statement.value], () => emitStore(e, statement))
+      return
+    case 'update':
+      e.statement([statement.index, statement.value], () => emitUpdate(e, statement))
+      return
+    case 'reduce':
+      emitReduce(e, statement)
+      return
+  }
+}
+
+/** The value before its last rounding to the buffer's dtype, which storing does by itself. */
+function unrounded(e: Emitter, buffer: Buffer, value: Expr): Expr {
+  return value.op === 'narrow' && value.dtype === buffer.dtype && e.uses(value) < 2 ? value.x : value
+}
+function emitStore(e: Emitter, { buffer, index, value: stored }: Extract<Stmt, { op: 'store' }>): void {
+  const { dtype } = buffer
+  const value = unrounded(e, buffer, stored)
+  const { vector } = e
+  if (vector === undefined || !(e.varies(value) || e.varies(index))) {
+    const offset = e.address(buffer, index)
+    if (value.op === 'load' && value.buffer.dtype === dtype && e.uses(value) < 2) {
+      loadBits(e.f, dtype, e.address(value.buffer, value.index))
+      storeBits(e.f, dtype, offset)
+      return
+    }
+    e.scalar(value)
+    storeScalar(e, dtype, offset)
+    return
+  }
+  const access = e.access(index)
+  for (let copy = 0; copy < vector.copies; copy++) {
+    if (access.kind === 'contiguous') {
+      const offset = e.address(buffer, index, copy * vector.lanes)
+      e.lanes(value, copy)
+      storeVector(e, dtype, vector.lanes, offset)
+      continue
+    }
+    e.lanes(value, copy)
+    const values = e.f.temporary('v128')
+    e.f.set(values)
+    e.eachLane(access, buffer, index, copy, (address) => {
+      e.f.get(values)
+      scatter(e, dtype, vector.lanes, address)
+    })
+    e.f.release(values)
+  }
+}
+function emitUpdate(e: Emitter, { buffer, index, combine, value }: Extract<Stmt, { op: 'update' }>): void {
+  const { f, vector } = e
+  const { dtype } = buffer
+  const { type } = value
+  /** Combine with the element at an address, once for each of the lanes at it. */
+  const combineAt = (address: () => number, push: () => void): void => {
+    const at = f.temporary('i32')
+    const offset = address()
+    f.tee(at).get(at)
+    loadScalar(e, dtype, offset)
+    push()
+    binaryCode(combine, type)(f)
+    storeScalar(e, dtype, offset)
+    f.release(at)
+  }
+  if (vector === undefined || !(e.varies(value) || e.varies(index))) {
+    const turns = vector === undefined ? 1 : vector.lanes * vector.copies
+    for (let turn = 0; turn < turns; turn++) {
+      combineAt(
+        () => e.address(buffer, index),
+        () => e.scalar(value),
+      )
+    }
+    return
+  }
+  const access = e.access(index)
+  const code = binaryVector(combine, type)
+  for (let copy = 0; copy < vector.copies; copy++) {
+    if (access.kind === 'contiguous' && code !== undefined) {
+      const offset = e.address(buffer, index, copy * vector.lanes)
+      const at = f.temporary('i32')
+      f.tee(at).get(at)
+      loadVector(e, dtype, vector.lanes, offset)
+      e.lanes(value, copy)
+      code(e)
+      storeVector(e, dtype, vector.lanes, offset)
+      f.release(at)
+      continue
+    }
+    const values = f.temporary('v128')
+    e.lanes(value, copy)
+    f.set(values)
+    e.eachLane(access, buffer, index, copy, (address) => {
+      for (let lane = 0; lane < vector.lanes; lane++) {
+        combineAt(
+          () => address(lane),
+          () => {
+            f.get(values)
+            extractLane(e, type, lane)
+          },
+        )
+      }
+    })
+    f.release(values)
+  }
+}
+
+const printed = new WeakMap<ModuleBuilder, Map<ScalarFunction, FunctionRef>>()
+/** The function of a module that computes a scalar function, printed at its first use. */
+export function functionOf(module: ModuleBuilder, callee: ScalarFunction, options: PrintOptions): FunctionRef {
+  let functions = printed.get(module)
+  if (functions === undefined) printed.set(module, (functions = new Map()))
+  const known = functions.get(callee)
+  if (known !== undefined) return known
+  const params = callee.params.map(({ type }) => valueType(type))
+  const f = module.function(callee.name, params, [valueType(callee.result.type)])
+  functions.set(callee, f)
+  const e = new Emitter(f, module, options, functionOf)
+  callee.params.forEach((param, i) => e.bindLocal(param, [f.param(i)]))
+  emitStatements(e, callee.body)
+  e.statement([callee.result], () => e.scalar(callee.result))
+  return f
+}
