@@ -97,6 +97,8 @@ function walkOf(
 /** Statements for the elements that lie inside. */
 const guarded = (inside: Expr, body: readonly Stmt[]): readonly Stmt[] =>
   isConst(inside, 1) ? body : [when(inside, body)]
+const inTurn = (loops: readonly LoopVar[], body: readonly Stmt[]): readonly Stmt[] =>
+  loops.reduceRight<readonly Stmt[]>((inner, v) => [forLoop(v, inner)], body)
 const count = (loops: readonly LoopVar[]): number => loops.reduce((n, { extent }) => n * extent, 1)
 
 /** Fill the buffer with the operand's elements, which it may hold already. */
@@ -116,19 +118,14 @@ const set: KernelRow<ScatterParams> = {
     if (x!.aval.shape.includes(0) || updates!.aval.shape.includes(0)) return
     const walk = walkOf(x!.aval, indices!, updates!, params)
     const { apart, vectors, window, fixed, place, inside, value } = walk
-    const write = guarded(inside, [store(out!, place, value)])
-    if (params.uniqueIndices || count(vectors) === 1) {
-      build.nest('scatter', [...apart, ...vectors, ...window], write)
-      return
-    }
-    const inTurn = (loops: readonly LoopVar[], body: readonly Stmt[]): readonly Stmt[] =>
-      loops.reduceRight<readonly Stmt[]>((inner, v) => [forLoop(v, inner)], body)
-    if (!build.target.parallel) {
-      build.nest('scatter', apart, inTurn([...vectors, ...window], write))
-      return
-    }
-    const sequential = [...vectors, ...window.filter((v) => !fixed.includes(v))]
-    if (count(sequential) <= few) build.nest('scatter', [...apart, ...fixed], inTurn(sequential, write))
+    const write = [store(out!, place, value)]
+    const moved = window.filter((v) => !fixed.includes(v))
+    if (params.uniqueIndices || count(vectors) === 1)
+      build.nest('scatter', [...apart, ...vectors, ...window], guarded(inside, write))
+    else if (!build.target.parallel)
+      build.nest('scatter', apart, inTurn(vectors, guarded(inside, inTurn(window, write))))
+    else if (count(vectors) * count(moved) <= few)
+      build.nest('scatter', [...apart, ...fixed], inTurn(vectors, guarded(inside, inTurn(moved, write))))
     else lastOnes(build, out!, walk)
   },
 }
