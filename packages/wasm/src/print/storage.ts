@@ -30,17 +30,22 @@ const storages: Readonly<Record<DType, Storage>> = {
 }
 
 /**
- * Four float16s in the low halves of i32 lanes, as f32. Their exponent and mantissa, read as those of a float32, are the value times 2⁻¹¹²,
- * subnormals too; from 2¹⁶ on it was infinity or NaN, whose exponent is then all ones.
+ * Four float16s in the low halves of i32 lanes, as f32. With 112 added to its exponent a normal float16 is itself, which is t below; with 113,
+ * and 2⁻¹⁴ taken off again, a subnormal one is (s), since what had no leading one has got one. t is the smaller of normal ones, s of subnormal
+ * ones. From 2¹⁶ on it was infinity or NaN, whose exponent is all ones. No float here is subnormal: those are slow.
  */
 export function expandHalf(sink: VectorSink): void {
   const { f } = sink
-  const [bits, magnitude] = [f.temporary('v128'), f.temporary('v128')]
+  const [bits, t] = [f.temporary('v128'), f.temporary('v128')]
   f.i32(16).op('i32x4.shl').tee(bits)
   sink.lanesOf('i32', 0x7fffffff)
   f.op('v128.and').i32(3).op('i32x4.shr_u')
-  sink.lanesOf('f32', 2 ** 112)
-  f.op('f32x4.mul').tee(magnitude).get(magnitude)
+  sink.lanesOf('i32', 112 << 23)
+  f.op('i32x4.add').tee(t)
+  sink.lanesOf('i32', 1 << 23)
+  f.op('i32x4.add')
+  sink.lanesOf('f32', 2 ** -14)
+  f.op('f32x4.sub').get(t).op('i32x4.min_s').get(t)
   sink.lanesOf('f32', 65536)
   f.op('f32x4.ge')
   sink.lanesOf('i32', 0x7f800000)
@@ -48,7 +53,7 @@ export function expandHalf(sink: VectorSink): void {
   sink.lanesOf('i32', -0x80000000)
   f.op('v128.and', 'v128.or')
   f.release(bits)
-  f.release(magnitude)
+  f.release(t)
 }
 /**
  * Push 2^(e+13) for each magnitude on the stack, where e is the magnitude's exponent but at least that of the smallest normal float16:
