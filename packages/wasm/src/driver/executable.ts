@@ -1,0 +1,125 @@
+/** Runs a printed program: pins its inputs, gives room to its results and temporaries, fills the frame, calls. */
+import { type Program, type Slot, planMemory } from '@fluxion/compiler'
+import {
+  type Backend,
+  type Buffer,
+  ConcreteArray,
+  DeviceError,
+  type Executable,
+  type HostArray,
+  type Primitive,
+} from '@fluxion/core'
+import { WasmBuffer } from '../buffer.ts'
+import { aligned } from '../heap/allocator.ts'
+import { readElements, writeElements } from '../heap/elements.ts'
+import { type Heap, Resident } from '../heap/heap.ts'
+import { type PrintedProgram, printDriver } from './driver.ts'
+
+export interface Machine {
+  readonly backend: Backend
+  readonly heap: Heap
+  readonly relaxed: boolean
+  /** Evaluates programs among the parameters of what is called back. */
+  readonly run: Parameters<Primitive['reference']>[3]
+}
+
+/** What `host` expressions name beside the functions of `Math`. */
+const hostFunctions: Readonly<Record<string, (x: number, y: number) => number>> = { rem: (x, y) => x % y }
+
+/** The module of a program, for reading. */
+export const printProgram = (program: Program, relaxed: boolean): PrintedProgram =>
+  printDriver(program, planMemory(program), relaxed)
+
+export function makeExecutable(machine: Machine, program: Program): Executable {
+  const { backend, heap } = machine
+  const plan = planMemory(program)
+  const printed = printDriver(program, plan, machine.relaxed)
+  const { module, framed, frameWords } = printed
+  const frameAt = aligned(plan.bytes + printed.scratchBytes)
+  const arenaBytes = frameAt + 4 * frameWords
+  const host: Record<string, WebAssembly.ImportValue> = {}
+  for (const { module: from, name } of module.imports) {
+    if (from === 'host') host[name] = hostFunctions[name] ?? (Math[name as 'sin'] as (x: number) => number)
+  }
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
+    env: { memory: heap.memory, callback: callbackOf(machine, printed) },
+    host,
+  })
+  const run = instance.exports['run'] as (frame: number, arena: number) => void
+
+  const captured = program.captured.map(({ value }) => {
+    if (!(value instanceof ConcreteArray))
+      throw new DeviceError('a program that runs has captured an array without a value')
+    return wasmBuffer(backend, heap, value.buffer, value.aval.dtype).value
+  })
+  const { inputs: inputSlots } = program
+  const entry = new Map<Slot, number>(framed.map((slot, i) => [slot, i]))
+  const inputEntries = inputSlots.map((slot) => entry.get(slot)!)
+  const given = inputSlots.length
+  // Entries of the frame are inputs first, then captured arrays, then results that are neither.
+  const fresh = framed.slice(given + captured.length)
+  const outputEntries = program.outputs.map((slot) => entry.get(slot)!)
+
+  return (inputs) => {
+    const values = new Array<Resident>(framed.length)
+    for (let i = 0; i < given; i++)
+      values[inputEntries[i]!] = wasmBuffer(backend, heap, inputs[i]!, inputSlots[i]!.dtype).value
+    for (let i = 0; i < captured.length; i++) values[given + i] = captured[i]!
+    let pinned = 0
+    try {
+      for (; pinned < given + captured.length; pinned++) heap.pin(values[pinned]!)
+      for (let i = 0; i < fresh.length; i++, pinned++) {
+        const made = new Resident(fresh[i]!.dtype, fresh[i]!.length)
+        heap.settle(made)
+        values[pinned] = made
+      }
+      const arena = heap.take(arenaBytes)
+      try {
+        const frame = arena.address + frameAt
+        const { words } = heap
+        for (let i = 0; i < values.length; i++) words[(frame >>> 2) + i] = values[i]!.block!.address
+        run(frame, arena.address)
+      } finally {
+        heap.give(arena)
+      }
+    } catch (error) {
+      for (let i = 0; i < pinned; i++) {
+        if (i >= given + captured.length) heap.dispose(values[i]!)
+        heap.unpin(values[i]!)
+      }
+      throw error
+    }
+    for (let i = 0; i < pinned; i++) heap.unpin(values[i]!)
+    return outputEntries.map((at) => new WasmBuffer(backend, heap, values[at]!))
+  }
+}
+
+/** The buffer itself, or if it belongs to another back end one with the same elements. */
+function wasmBuffer(backend: Backend, heap: Heap, buffer: Buffer, dtype: HostArray['dtype']): WasmBuffer {
+  if (buffer instanceof WasmBuffer && buffer.heap === heap) return buffer
+  const data = buffer.read()
+  return new WasmBuffer(backend, heap, new Resident(dtype, data.length, data))
+}
+
+/** What a program's `callback` calls: arrays are read at the addresses in the frame, results written to theirs. */
+function callbackOf({ heap, run }: Machine, printed: PrintedProgram): (id: number, frame: number) => void {
+  return (id, frame) => {
+    const { primitive, params, inputs, outputs } = printed.callbacks[id]!
+    const at = (frame >>> 2) + printed.framed.length
+    const args = inputs.map(({ aval, place }, i): HostArray => {
+      const length = aval.shape.reduce((a, b) => a * b, 1)
+      const data = readElements(heap.memory.buffer, heap.words[at + i]! >>> 0, place.slot.dtype, length)
+      return { shape: aval.shape, dtype: aval.dtype, data }
+    })
+    const results = primitive.reference(
+      args,
+      params,
+      outputs.map(({ aval }) => aval),
+      run,
+    )
+    // The callback may have made the memory grow: its views are taken anew.
+    outputs.forEach(({ place }, i) => {
+      writeElements(heap.memory.buffer, heap.words[at + inputs.length + i]! >>> 0, place.slot.dtype, results[i]!.data)
+    })
+  }
+}

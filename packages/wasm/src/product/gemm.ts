@@ -1,0 +1,377 @@
+/**
+ * Products by blocks: the right operand in panels of a few columns, packed unless few rows use it; blocks of the inner dimension that let a panel stay in
+ * the first cache and a block of rows in the second; the rest is micro-kernels.
+ */
+import type { Buffer } from '@fluxion/compiler'
+import type { DType } from '@fluxion/core'
+import type { FunctionBuilder, FunctionRef, Register, ValueType } from '../assembler/function.ts'
+import { computable, emitIndex } from './address.ts'
+import { destinationOf, type Form, type Plain } from './form.ts'
+import { type SumType, advance, lanesOf, loopWhole } from './lanes.ts'
+import { microKernel, type MicroShape } from './micro.ts'
+import { epilogue, leftPacking, type Packing, panelCopy, rightPacking, transposition } from './pack.ts'
+import type { PrintedProduct, ProductContext } from './print.ts'
+
+export const dtypeOf: Readonly<Record<SumType, DType>> = { f32: 'float32', f64: 'float64', i32: 'int32', u32: 'uint32' }
+/** Vectors by rows where there are only so many rows: enough sums in flight to hide the latency of adding. */
+const thinVectors = [0, 8, 4, 3, 2, 2, 2]
+/** Inner blocks: a panel of eight columns by this many floats takes half of a first-level cache. */
+const innerBlock = 256
+const longestBlock = 384
+/** What rows of the left operand and sums of a block may take of the second-level cache. */
+const blockBytes = 128 * 1024
+/** From this many rows on a packed right operand pays for its packing. */
+const rowsWorthPacking = 24
+
+interface Tile {
+  readonly rows: number
+  readonly vectors: number
+}
+function tileOf(rows: number, fused: boolean): Tile {
+  const most = fused ? 6 : 4
+  if (rows <= most) return { rows: Math.max(1, rows), vectors: thinVectors[rows]! }
+  return { rows: Math.ceil(rows / Math.ceil(rows / most)), vectors: 2 }
+}
+function innerBlockOf(inner: number, bytes: number): number {
+  const scale = 4 / bytes
+  if (inner <= longestBlock * scale) return inner
+  const blocks = Math.ceil(inner / (innerBlock * scale))
+  return Math.ceil(inner / blocks / 4) * 4
+}
+
+/** A product of numbers as a function of its parameters' addresses, of a range of blocks of batch · rows, and of an address for scratch. */
+export function printGemm(context: ProductContext, form: Form): PrintedProduct {
+  const { module, relaxed } = context
+  const type = form.type as SumType
+  const lanes = lanesOf[type]
+  const { bytes } = lanes
+  const dtype = dtypeOf[type]
+  const [rows, columns, inner] = [form.rows.extent, form.columns.extent, form.inner.extent]
+  const tile = tileOf(rows, relaxed && lanes.fused !== undefined)
+  const width = tile.vectors * lanes.count
+  const left = usable(form.left.plain, form)
+  const right = usable(form.right.plain, form)
+  const destination = ((to) => (to !== undefined && computable(to.base, form.batch) ? to : undefined))(
+    destinationOf(form),
+  )
+
+  const direct = right?.outer === 1 && rows <= rowsWorthPacking ? right : undefined
+  const block = direct !== undefined && rows <= tile.rows ? inner : innerBlockOf(inner, bytes)
+  const blocks = Math.ceil(inner / block)
+  const leftDirect = left !== undefined && (left.inner === 1 || columns <= 32) ? left : undefined
+  const sumRow = Math.ceil(columns / lanes.count) * lanes.count
+  const once = blocks === 1
+  const perRow =
+    (leftDirect === undefined || direct === undefined ? block : 0) + (destination === undefined && once ? sumRow : 0)
+  const wholeRows = Math.ceil(rows / tile.rows) * tile.rows
+  const chunk = Math.min(
+    wholeRows,
+    tile.rows * Math.max(1, Math.floor(blockBytes / bytes / Math.max(1, perRow) / tile.rows)),
+  )
+
+  // Scratch: packed right, packed left, sums. Vectors may reach past each.
+  const panel = block * width * bytes
+  const rightBytes = direct === undefined ? Math.ceil(columns / width) * panel + 128 : 0
+  const leftBytes = leftDirect === undefined ? (chunk + 4) * block * bytes + 128 : 0
+  const sumBytes = destination === undefined ? (once ? chunk : wholeRows) * sumRow * bytes + 64 : 0
+
+  const { params } = form.product
+  const f = module.function(form.product.name, [...params.map((): ValueType => 'i32'), 'i32', 'i32', 'i32'])
+  const [begin, end, scratch] = [0, 1, 2].map((i) => f.param(params.length + i)) as [Register, Register, Register]
+  const [batch, first, last, k, count, row, rowEnd, at, until, rightAt, outAt] = Array.from({ length: 11 }, () =>
+    f.register('i32'),
+  ) as [Register, Register, Register, Register, Register, Register, Register, Register, Register, Register, Register]
+  const rowBlocks = Math.ceil(rows / tile.rows)
+  const leftScratch = (): void => void f.get(scratch).i32(rightBytes).op('i32.add')
+  const sumScratch = (): void =>
+    void f
+      .get(scratch)
+      .i32(rightBytes + leftBytes)
+      .op('i32.add')
+
+  const shape: MicroShape = {
+    type,
+    rows: tile.rows,
+    columns: width,
+    relaxed,
+    leftRow: leftDirect === undefined ? block * bytes : leftDirect.outer * bytes,
+    leftInner: leftDirect === undefined ? bytes : leftDirect.inner * bytes,
+    rightInner: direct === undefined ? width * bytes : direct.inner * bytes,
+    outRow: destination === undefined ? sumRow * bytes : destination.row * bytes,
+  }
+  const panels = printPanels(context, shape, {
+    columns,
+    tailRows: rows % tile.rows,
+    panel: direct === undefined ? panel : width * bytes,
+  })
+  const address = (buffer: Buffer): Register => f.param(params.indexOf(buffer))
+  const callNest = (printed: Printed, target: Buffer, to: () => void, from: () => void, until: () => void): void => {
+    for (const buffer of printed.params)
+      if (buffer === target) to()
+      else f.get(address(buffer))
+    from()
+    until()
+    f.call(printed.callee)
+  }
+  const print = ({ nest }: Pick<Packing, 'nest'>): Printed => ({ params: nest.params, callee: context.printNest(nest) })
+
+  const packRight = ((): (() => void) => {
+    if (direct !== undefined) return () => {}
+    const source = (plain: Plain): void => {
+      f.get(address(plain.buffer))
+      emitIndex(f, plain.base, batch)
+      f.get(k).i32(plain.inner).op('i32.mul', 'i32.add').i32(bytes).op('i32.mul', 'i32.add')
+    }
+    if (right?.outer === 1) {
+      const copy = panelCopy(module, lanes, { columns, width, row: right.inner * bytes, panel })
+      return () => {
+        source(right)
+        f.get(scratch).get(count).call(copy)
+      }
+    }
+    const turned =
+      right?.inner === 1 && bytes === 4 ? transposition(module, right.outer * bytes, width * bytes) : undefined
+    if (turned !== undefined && right !== undefined) {
+      const whole = Math.floor(columns / width)
+      return () => {
+        source(right)
+        f.set(rightAt).get(scratch).set(outAt)
+        f.i32(0).set(at).i32(whole).set(until)
+        loopWhole(f, at, until, 1, () => {
+          f.get(rightAt).get(outAt).i32(width).get(count).call(turned)
+          advance(f, rightAt, width * right.outer * bytes)
+          advance(f, outAt, panel)
+        })
+        if (columns % width > 0)
+          f.get(rightAt)
+            .get(outAt)
+            .i32(columns % width)
+            .get(count)
+            .call(turned)
+      }
+    }
+    const parts = rightPacking(form, dtype, width, block).map((part) => ({ ...print(part), target: part.target }))
+    const from = (): void => void f.get(batch).i32(inner).op('i32.mul').get(k).op('i32.add')
+    const to = (): void => {
+      f.get(scratch)
+      from()
+      f.i32(width * bytes).op('i32.mul', 'i32.sub')
+    }
+    return () => {
+      for (const part of parts) callNest(part, part.target, to, from, () => (from(), f.get(count).op('i32.add')))
+    }
+  })()
+
+  const packLeft = ((): (() => void) => {
+    if (leftDirect !== undefined) return () => {}
+    if (left?.outer === 1 && bytes === 4) {
+      const turned = transposition(module, left.inner * bytes, block * bytes)
+      return () => {
+        f.get(address(left.buffer))
+        emitIndex(f, left.base, batch)
+        f.get(k).i32(left.inner).op('i32.mul', 'i32.add').get(row).op('i32.add').i32(bytes).op('i32.mul', 'i32.add')
+        leftScratch()
+        f.get(count).get(rowEnd).get(row).op('i32.sub').call(turned)
+      }
+    }
+    const { whole, rest } = leftPacking(form, dtype, block)
+    const wholeBlocks = Math.floor(inner / block)
+    const call = (part: Packing, printed: Printed, number: number): void => {
+      // t = (batch · number + block) · rows + row
+      const from = (at: Register) => (): void => {
+        f.get(batch).i32(number).op('i32.mul')
+        if (number > 1) f.get(k).i32(block).op('i32.div_u', 'i32.add')
+        f.i32(rows).op('i32.mul').get(at).op('i32.add')
+      }
+      const to = (): void => {
+        leftScratch()
+        from(row)()
+        f.i32(block * bytes).op('i32.mul', 'i32.sub')
+      }
+      callNest(printed, part.target, to, from(row), from(rowEnd))
+    }
+    const printed = [whole, rest].map((part) => part && print(part))
+    return () => {
+      const isWhole = (): void => void f.get(count).i32(block).op('i32.eq')
+      if (whole !== undefined && rest !== undefined) {
+        isWhole()
+        f.if(
+          () => call(whole, printed[0]!, wholeBlocks),
+          () => call(rest, printed[1]!, 1),
+        )
+      } else if (whole !== undefined) call(whole, printed[0]!, wholeBlocks)
+      else if (rest !== undefined) call(rest, printed[1]!, 1)
+    }
+  })()
+
+  const finish = ((): ((from: Register, to: Register) => void) => {
+    if (destination !== undefined) return () => {}
+    const { nest, sums } = epilogue(form, dtype, sumRow)
+    const printed = print({ nest })
+    return (from, to) => {
+      const t = (at: Register) => (): void => void f.get(batch).i32(rows).op('i32.mul').get(at).op('i32.add')
+      // Sums of whole batches lie by row, those of a chunk from its first row on; the nest counts from the first row of the first batch.
+      const base = (): void => {
+        sumScratch()
+        f.get(batch).i32(rows).op('i32.mul')
+        if (once) f.get(from).op('i32.add')
+        f.i32(sumRow * bytes).op('i32.mul', 'i32.sub')
+      }
+      callNest(printed, sums, base, t(from), t(to))
+    }
+  })()
+
+  loopBatches()
+  return {
+    callee: f,
+    blocks: form.batch.extent * rowBlocks,
+    // Its hot loops are in functions of their own.
+    blocksPerCall: form.batch.extent * rowBlocks,
+    scratchBytes: rightBytes + leftBytes + sumBytes,
+  }
+
+  function loopBatches(): void {
+    f.block((done) => {
+      f.loop((again) => {
+        f.get(begin).get(end).op('i32.ge_s').brIf(done)
+        f.get(begin).i32(rowBlocks).op('i32.div_u').set(batch)
+        f.get(begin).i32(rowBlocks).op('i32.rem_u').set(first)
+        f.get(first).get(end).op('i32.add').get(begin).op('i32.sub').set(last)
+        least(f, last, () => f.i32(rowBlocks))
+        f.get(begin).get(last).op('i32.add').get(first).op('i32.sub').set(begin)
+        f.get(first).i32(tile.rows).op('i32.mul').set(first)
+        f.get(last).i32(tile.rows).op('i32.mul').set(last)
+        least(f, last, () => f.i32(rows))
+        loopInner()
+        if (!once) finish(first, last)
+        f.br(again)
+      })
+    })
+  }
+  function loopInner(): void {
+    f.i32(0).set(k)
+    f.block((done) => {
+      f.loop((again) => {
+        f.get(k).i32(inner).op('i32.ge_s').brIf(done)
+        f.i32(block).set(count)
+        least(f, count, () => f.i32(inner).get(k).op('i32.sub'))
+        packRight()
+        loopChunks()
+        advance(f, k, block)
+        f.br(again)
+      })
+    })
+  }
+  function loopChunks(): void {
+    f.get(first).set(row)
+    f.block((done) => {
+      f.loop((again) => {
+        f.get(row).get(last).op('i32.ge_s').brIf(done)
+        f.get(row).i32(chunk).op('i32.add').set(rowEnd)
+        least(f, rowEnd, () => f.get(last))
+        packLeft()
+        pushLeft()
+        pushRight()
+        pushOut()
+        f.get(rowEnd).get(row).op('i32.sub').get(count).get(k).call(panels)
+        if (once) finish(row, rowEnd)
+        f.get(rowEnd).set(row).br(again)
+      })
+    })
+  }
+  function pushPlain(plain: Plain, outer: Register | undefined): void {
+    f.get(address(plain.buffer))
+    emitIndex(f, plain.base, batch)
+    f.get(k).i32(plain.inner).op('i32.mul', 'i32.add')
+    if (outer !== undefined) f.get(outer).i32(plain.outer).op('i32.mul', 'i32.add')
+    f.i32(bytes).op('i32.mul', 'i32.add')
+  }
+  function pushLeft(): void {
+    if (leftDirect === undefined) leftScratch()
+    else pushPlain(leftDirect, row)
+  }
+  function pushRight(): void {
+    if (direct === undefined) f.get(scratch)
+    else pushPlain(direct, undefined)
+  }
+  function pushOut(): void {
+    if (destination === undefined) {
+      sumScratch()
+      if (!once)
+        f.get(row)
+          .i32(sumRow * bytes)
+          .op('i32.mul', 'i32.add')
+      return
+    }
+    f.get(address(destination.buffer))
+    emitIndex(f, destination.base, batch)
+    f.get(row).i32(destination.row).op('i32.mul', 'i32.add').i32(bytes).op('i32.mul', 'i32.add')
+  }
+}
+/** Lower a register to a bound. */
+function least(f: FunctionBuilder, register: Register, bound: () => void): void {
+  f.get(register)
+  bound()
+  f.get(register)
+  bound()
+  f.op('i32.lt_s', 'select').set(register)
+}
+interface Printed {
+  readonly params: readonly Buffer[]
+  readonly callee: FunctionRef
+}
+const usable = (plain: Plain | undefined, form: Form): Plain | undefined =>
+  plain !== undefined && computable(plain.base, form.batch) ? plain : undefined
+
+/** A function (left, right, out, rows, count, more) that runs micro-kernels over all panels of columns, and over rows inside. */
+function printPanels(
+  { module }: ProductContext,
+  shape: MicroShape,
+  { columns, tailRows, panel }: { columns: number; tailRows: number; panel: number },
+): FunctionRef {
+  const f: FunctionBuilder = module.function('panels', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
+  const [left, right, out, rows, count, more] = [0, 1, 2, 3, 4, 5].map((i) => f.param(i)) as Register[] as [
+    Register,
+    Register,
+    Register,
+    Register,
+    Register,
+    Register,
+  ]
+  const [from, to, at, number, end] = [0, 1, 2, 3, 4].map(() => f.register('i32')) as [
+    Register,
+    Register,
+    Register,
+    Register,
+    Register,
+  ]
+  const width = shape.columns
+  const { bytes } = lanesOf[shape.type]
+  const rowsOf = (count_: number): void => {
+    const run = (kernel: FunctionRef): void => {
+      f.get(from).get(right).get(to).get(count).get(more).call(kernel)
+    }
+    f.get(left).set(from).get(out).set(to).i32(0).set(at)
+    const whole = microKernel(module, { ...shape, columns: count_ })
+    loopWhole(f, at, rows, shape.rows, () => {
+      run(whole)
+      advance(f, from, shape.rows * shape.leftRow)
+      advance(f, to, shape.rows * shape.outRow)
+    })
+    if (tailRows === 0) return
+    const rest = microKernel(module, { ...shape, rows: tailRows, columns: count_ })
+    f.get(at).get(rows).op('i32.lt_s')
+    f.if(() => run(rest))
+  }
+  const wholePanels = Math.floor(columns / width)
+  if (wholePanels > 0) {
+    f.i32(0).set(number).i32(wholePanels).set(end)
+    loopWhole(f, number, end, 1, () => {
+      rowsOf(width)
+      advance(f, right, panel)
+      advance(f, out, width * bytes)
+    })
+  }
+  if (columns % width > 0) rowsOf(columns % width)
+  return f
+}

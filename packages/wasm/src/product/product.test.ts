@@ -1,0 +1,227 @@
+/** Products of every shape and layout against the meaning of the loop IR. */
+import {
+  Buffer,
+  type Expr,
+  Local,
+  LoopVar,
+  type Product,
+  add,
+  buffersOf,
+  constant,
+  convert,
+  flatIndex,
+  indexAdd,
+  interpretKernel,
+  load,
+  local,
+  max,
+  scalarType,
+  store,
+  variable,
+} from '@fluxion/compiler'
+import type { DType, TypedArray } from '@fluxion/core'
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ModuleBuilder } from '../assembler/module.ts'
+import { aligned } from '../heap/allocator.ts'
+import { bytesFor, readElements, writeElements } from '../heap/elements.ts'
+import { features } from '../features.ts'
+import { printNest } from '../print/nest.ts'
+import { printProduct } from './print.ts'
+
+/** Run a product as WebAssembly, its range of blocks cut in two; the last parameter is the result. */
+function runWasm(product: Product, inputs: readonly TypedArray[], relaxed: boolean, cut: number): TypedArray {
+  const module = new ModuleBuilder()
+  const printed = printProduct({ module, relaxed, printNest: (nest) => printNest(module, nest, { relaxed }) }, product)
+  module.export('f', printed.callee)
+  let end = 64
+  const addresses = product.params.map(({ dtype, length }) => {
+    const at = end
+    end += aligned(bytesFor(dtype, length))
+    return at
+  })
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((end + printed.scratchBytes + 64) / 65536) })
+  new Uint8Array(memory.buffer).fill(0xff)
+  inputs.forEach((data, i) => writeElements(memory.buffer, addresses[i]!, product.params[i]!.dtype, data))
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory } })
+  const f = instance.exports['f'] as (...args: number[]) => void
+  const middle = Math.floor(cut * printed.blocks)
+  for (const [from, to] of [
+    [0, middle],
+    [middle, printed.blocks],
+  ] as const)
+    f(...addresses, from, to, end)
+  const out = product.params.at(-1)!
+  const result = readElements(memory.buffer, addresses.at(-1)!, out.dtype, out.length)
+  // Nothing behind the result was touched.
+  const behind = new Uint8Array(
+    memory.buffer,
+    addresses.at(-1)! + bytesFor(out.dtype, out.length),
+    end - addresses.at(-1)! - bytesFor(out.dtype, out.length),
+  )
+  expect(behind.every((byte) => byte === 0xff)).toBe(true)
+  return result
+}
+const arrays: Record<string, (length: number) => TypedArray> = {
+  float64: (length) => new Float64Array(length),
+  int32: (length) => new Int32Array(length),
+  uint8: (length) => new Uint8Array(length),
+  bool: (length) => new Uint8Array(length),
+}
+const allocate = (dtype: DType, length: number): TypedArray => (arrays[dtype] ?? ((n) => new Float32Array(n)))(length)
+/** Small whole numbers: sums are exact in every type, so that results agree to the bit. */
+function fill(dtype: DType, length: number, seed: number): TypedArray {
+  const data = allocate(dtype, length)
+  let state = seed
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    data[i] = dtype === 'bool' ? state >>> 31 : dtype === 'uint8' ? state >>> 29 : (state >>> 29) - 4
+  }
+  return data
+}
+
+interface Case {
+  readonly sizes: readonly [batch: number, rows: number, columns: number, inner: number]
+  readonly left: string
+  readonly right: string
+  readonly dtype: DType
+  readonly stored: DType
+  readonly epilogue: string
+  readonly relaxed: boolean
+  readonly cut: number
+}
+function productOf({ sizes: [B, M, N, K], left, right, dtype, stored, epilogue }: Case): Product {
+  const vars = [new LoopVar('b', B), new LoopVar('i', M), new LoopVar('j', N), new LoopVar('k', K)] as const
+  const [b, i, j, k] = vars.map(variable) as [Expr, Expr, Expr, Expr]
+  const type = scalarType(dtype)
+  const x = new Buffer('x', stored, B * M * K)
+  const y = new Buffer('y', stored, B * K * N)
+  const z = new Buffer('z', epilogue === 'narrow' ? 'float64' : dtype, B * M * N)
+  const layouts: Record<string, Expr> = {
+    plain: flatIndex([b, i, k], [B, M, K]),
+    transposed: flatIndex([b, k, i], [B, K, M]),
+  }
+  const rights: Record<string, Expr> = {
+    plain: flatIndex([b, k, j], [B, K, N]),
+    transposed: flatIndex([b, j, k], [B, N, K]),
+  }
+  const sum = new Local('sum', type)
+  const computed = (of: Expr): Expr => (type === 'bool' ? of : add(convert(type, of), constant(type, 1)))
+  const operand = (kind: string, at: Readonly<Record<string, Expr>>, of: Buffer): Expr =>
+    kind === 'computed' ? computed(load(of, at['plain']!)) : convert(type, load(of, at[kind]!))
+  const value = epilogue === 'relu' && type !== 'bool' ? max(local(sum), constant(type, 3)) : local(sum)
+  const index = epilogue === 'turned' ? flatIndex([b, j, i], [B, N, M]) : flatIndex([b, i, j], [B, M, N])
+  const unlisted = {
+    kind: 'product',
+    name: 'product',
+    batch: [vars[0]],
+    rows: [vars[1]],
+    columns: [vars[2]],
+    inner: [vars[3]],
+    sum,
+    left: operand(left, layouts, x),
+    right: operand(right, rights, y),
+    body: [store(z, index, epilogue === 'narrow' ? convert('f64', value) : value)],
+  } as const
+  expect(buffersOf(unlisted).length).toBeLessThanOrEqual(3)
+  return { ...unlisted, params: [x, y, z] }
+}
+function check(of: Case): void {
+  const product = productOf(of)
+  const inputs = product.params.slice(0, 2).map(({ dtype, length }, i) => fill(dtype, length, 7 + i))
+  const out = product.params[2]!
+  const expected = allocate(out.dtype, out.length)
+  interpretKernel(product, [...inputs, expected])
+  const got = runWasm(product, inputs, of.relaxed && features().relaxed, of.cut)
+  expect(got).toEqual(expected)
+}
+const small = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(12, 13, 16, 24, 25, 31, 33))
+const cases: fc.Arbitrary<Case> = fc.record({
+  sizes: fc.tuple(fc.integer({ min: 1, max: 3 }), small, small, small),
+  left: fc.constantFrom('plain', 'transposed', 'computed'),
+  right: fc.constantFrom('plain', 'transposed', 'computed'),
+  dtype: fc.constantFrom<DType>('float32', 'float32', 'float64', 'int32', 'bool'),
+  stored: fc.constantFrom<DType>('float32', 'float16', 'uint8', 'bfloat16'),
+  epilogue: fc.constantFrom('none', 'relu', 'turned', 'narrow'),
+  relaxed: fc.boolean(),
+  cut: fc.double({ min: 0, max: 1, noNaN: true }),
+})
+
+test('a product of any shape, layout and type is what the loop IR means, whatever is computed before and after', () => {
+  fc.assert(
+    fc.property(cases, (of) => {
+      const stored = of.dtype === 'float32' ? of.stored : of.dtype
+      check({ ...of, stored })
+    }),
+    { numRuns: 150 },
+  )
+})
+test('the same holds where the inner dimension takes several blocks and rows several chunks', () => {
+  const base: Case = {
+    sizes: [1, 26, 13, 401],
+    left: 'plain',
+    right: 'plain',
+    dtype: 'float32',
+    stored: 'float32',
+    epilogue: 'none',
+    relaxed: true,
+    cut: 0.4,
+  }
+  for (const left of ['plain', 'transposed', 'computed']) {
+    for (const right of ['plain', 'transposed', 'computed']) {
+      check({ ...base, left, right, sizes: [2, 13, 19, 401] })
+      check({ ...base, left, right, epilogue: 'relu' })
+      check({ ...base, left, right, epilogue: 'turned', relaxed: false })
+    }
+  }
+  check({ ...base, left: 'computed', sizes: [1, 500, 9, 100], epilogue: 'relu' })
+})
+test('sums of nothing are zero', () => {
+  check({
+    sizes: [1, 5, 6, 0],
+    left: 'plain',
+    right: 'plain',
+    dtype: 'float32',
+    stored: 'float32',
+    epilogue: 'relu',
+    relaxed: true,
+    cut: 0.5,
+  })
+})
+test('windows of a convolution are rows of a product', () => {
+  const [size, window] = [9, 3]
+  const out = size - window + 1
+  const [r, c, f, u, v] = [
+    new LoopVar('r', out),
+    new LoopVar('c', out),
+    new LoopVar('f', 10),
+    new LoopVar('u', window),
+    new LoopVar('v', window),
+  ]
+  const [x, w, z] = [
+    new Buffer('x', 'float32', size * size),
+    new Buffer('w', 'float32', window * window * 10),
+    new Buffer('z', 'float32', out * out * 10),
+  ]
+  const sum = new Local('sum', 'f32')
+  const at = (a: LoopVar, b: LoopVar): Expr => indexAdd(variable(a), variable(b))
+  const product: Product = {
+    kind: 'product',
+    name: 'conv',
+    params: [x, w, z],
+    batch: [],
+    rows: [r, c],
+    columns: [f],
+    inner: [u, v],
+    sum,
+    left: load(x, flatIndex([at(r, u), at(c, v)], [size, size])),
+    right: load(w, flatIndex([variable(u), variable(v), variable(f)], [window, window, 10])),
+    body: [store(z, flatIndex([variable(r), variable(c), variable(f)], [out, out, 10]), local(sum))],
+  }
+  const inputs = [fill('float32', x.length, 1), fill('float32', w.length, 2)]
+  const expected = new Float32Array(z.length)
+  interpretKernel(product, [...inputs, expected])
+  for (const relaxed of [false, features().relaxed]) {
+    expect(runWasm(product, inputs, relaxed, 0.3)).toEqual(expected)
+  }
+})
