@@ -15,6 +15,7 @@ import {
   f32,
   fma,
   forLoop,
+  gt,
   i32,
   identity,
   load,
@@ -164,7 +165,7 @@ const [ln2High, ln2Low] = [0.693359375, -2.1219444e-4]
 
 /** log(1 + e⁻ᵈ) of an f32 that is not negative, with an error of some units in the last place of 1. */
 function softened(d: Expr): Expr {
-  // beyond 87 the power of two would be subnormal, and the result is lost beside any other number
+  // beyond 87 the power of two would be subnormal: 0 for all such
   const x = max(neg(d), f32(-87))
   const n = unary('nearest', mul(x, f32(Math.LOG2E)))
   const rest = fma(n, f32(-ln2Low), fma(n, f32(-ln2High), x))
@@ -173,7 +174,7 @@ function softened(d: Expr): Expr {
   // log(1 + e) = 2 artanh(s), s = e / (2 + e) ≤ 1/3
   const s = div(e, add(f32(2), e))
   const odd = [1, 1 / 3, 1 / 5, 1 / 7, 1 / 9, 1 / 11, 1 / 13, 1 / 15, 1 / 17]
-  return mul(mul(f32(2), s), polynomial(mul(s, s), odd))
+  return select(gt(d, f32(87)), f32(0), mul(mul(f32(2), s), polynomial(mul(s, s), odd)))
 }
 const host = (fn: string, x: Expr): Expr => ({ op: 'host', type: 'f64', fn, args: [x] })
 
