@@ -5,6 +5,7 @@
 import { type Atom, type ClosedJaxpr, type Equation, Literal, MissingRuleError, type Var } from '@fluxion/core'
 import type { Buffer } from '../loops/ir.ts'
 import type { Place } from '../program/program.ts'
+import { withoutCalls } from './calls.ts'
 import { type Builder, sizeOf } from './builder.ts'
 import { control } from './control.ts'
 import { readAfter, updateWindow } from './inPlace.ts'
@@ -29,10 +30,11 @@ export class Block {
   /** `destinations` has a place for each output, or none for one that may lie anywhere. */
   constructor(
     builder: Builder,
-    { jaxpr, consts }: ClosedJaxpr,
+    program: ClosedJaxpr,
     inputs: readonly Value[],
     destinations: readonly (Place | undefined)[],
   ) {
+    const { jaxpr, consts } = withoutCalls(program)
     this.builder = builder
     this.#places = destinations
     this.#jaxpr = jaxpr

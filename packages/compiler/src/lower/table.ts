@@ -5,6 +5,7 @@ import { bitsRows } from './rows/bits.ts'
 import { convRows } from './rows/conv.ts'
 import { convertRows } from './rows/convert.ts'
 import { convertBitsRows } from './rows/convertBits.ts'
+import { cumulativeRows } from './rows/cumulative.ts'
 import { dotRows } from './rows/dot.ts'
 import { elementwiseRows } from './rows/elementwise.ts'
 import { neighbourRows } from './rows/elementwiseNextafter.ts'
@@ -15,6 +16,7 @@ import { indexingRows } from './rows/indexing.ts'
 import { movementRows } from './rows/movement.ts'
 import { randomRows } from './rows/random.ts'
 import { reduceRows } from './rows/reduce.ts'
+import { scatterRows } from './rows/scatter.ts'
 import { concatenateByParts, slicingRows } from './rows/slicing.ts'
 
 /** Operations whose elements depend on operands' elements at the same coordinates. */
@@ -37,6 +39,8 @@ const rows: Rows = {
   ...reduceRows,
   ...dotRows,
   ...convRows,
+  ...scatterRows,
+  ...cumulativeRows,
 }
 
 /** Up to so many elements a concatenation is a choice for each element, fused into its consumer. */
@@ -75,3 +79,6 @@ const weights: Readonly<Record<string, number>> = {
   random_fold_in: 100,
 }
 export const weightOf = (primitive: string): number => weights[primitive] ?? 1
+
+/** Whether programs can hold this operation: by a row of its own, as a step, or as a call that is written out. */
+export const hasLowering = (primitive: string): boolean => Object.hasOwn(rows, primitive)
