@@ -34,6 +34,8 @@ const page = 65536
 const mostPages = 65536
 /** Left free at the end of memory: kernels may read a vector that reaches past the last element. */
 const slack = alignment
+/** So many values are kept at most: each costs the garbage collector something, however small. */
+const mostValues = 2 ** 16
 export interface HeapOptions {
   /** Up to this many bytes the heap grows before it moves anything out. */
   readonly budget?: number
@@ -48,6 +50,7 @@ export class Heap {
   #budget: number
   /** Bytes brought back after they had been moved out: more of them than fit the budget mean that the budget is too small. */
   #returned = 0
+  #values = 0
   #oldest: Resident | undefined
   #newest: Resident | undefined
   /** A view of the memory as it is now; growing replaces it. */
@@ -133,6 +136,11 @@ export class Heap {
     x.block = undefined
     this.#unlink(x)
   }
+  #evict(x: Resident): void {
+    this.read(x)
+    x.evicted = true
+    this.#release(x)
+  }
   #countReturn(bytes: number): void {
     this.#returned += bytes
     if (this.#returned < this.#budget) return
@@ -147,9 +155,7 @@ export class Heap {
       const x = next
       next = x.newer
       if (x.pins > 0) continue
-      this.read(x)
-      x.evicted = true
-      this.#release(x)
+      this.#evict(x)
       const found = this.#allocator.take(bytes)
       if (found !== undefined) return found
     }
@@ -184,6 +190,11 @@ export class Heap {
   }
 
   #link(x: Resident): void {
+    if (++this.#values > mostValues) {
+      let oldest = this.#oldest
+      while (oldest !== undefined && oldest.pins > 0) oldest = oldest.newer
+      if (oldest !== undefined) this.#evict(oldest)
+    }
     x.older = this.#newest
     x.newer = undefined
     if (this.#newest === undefined) this.#oldest = x
@@ -191,6 +202,7 @@ export class Heap {
     this.#newest = x
   }
   #unlink(x: Resident): void {
+    this.#values--
     if (x.older === undefined) this.#oldest = x.newer
     else x.older.newer = x.newer
     if (x.newer === undefined) this.#newest = x.older
