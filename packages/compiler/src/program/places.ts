@@ -1,0 +1,48 @@
+/** Arithmetic of places: where they are at given counts, and how far they reach over all of them. */
+import type { Counter, Place, Step } from './program.ts'
+
+/** How often each loop around has run before. */
+export type Counts = ReadonlyMap<Counter, number>
+
+/** The element of its slot at which a place begins, at given counts. */
+export function offsetAt({ offset, moves }: Place, counts: Counts): number {
+  let at = offset
+  for (const { counter, stride, alternate } of moves) {
+    const count = counts.get(counter) ?? 0
+    at += stride * (alternate === true ? count % 2 : count)
+  }
+  return at
+}
+/** The least and the greatest element at which a place begins. */
+export function offsetsOf({ offset, moves }: Place): readonly [low: number, high: number] {
+  let [low, high] = [offset, offset]
+  for (const { counter, stride, alternate } of moves) {
+    const last = Math.max(0, counter.length - 1)
+    const reach = stride * (alternate === true ? Math.min(1, last) : last)
+    if (reach < 0) low += reach
+    else high += reach
+  }
+  return [low, high]
+}
+/** The lists of steps in a step. */
+export function stepsIn(step: Step): readonly (readonly Step[])[] {
+  switch (step.op) {
+    case 'loop':
+      return [step.body]
+    case 'while':
+      return [step.test, step.body]
+    case 'switch':
+      return step.branches
+    case 'launch':
+    case 'copy':
+    case 'callback':
+      return []
+  }
+}
+/** Visit steps and those in them, in order. */
+export function walkSteps(steps: readonly Step[], visit: (step: Step) => void): void {
+  for (const step of steps) {
+    visit(step)
+    for (const inner of stepsIn(step)) walkSteps(inner, visit)
+  }
+}
