@@ -42,7 +42,7 @@ export function backend(): Backend {
   return chosen
 }
 function preferred(): Backend {
-  const found = providers.get('wasm')?.opened() ?? providers.get('reference')?.opened()
+  const found = providers.get('reference')?.opened() ?? providers.get('wasm')?.opened()
   if (found === undefined)
     throw new DeviceError('no back end is set: import `fluxion` or `@fluxion/core`, not one of their files')
   return found
