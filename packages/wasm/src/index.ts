@@ -1,2 +1,2 @@
 /** Fluxion's wasm back end. */
-export {}
+export { type WasmOptions, createWasm, wasm, wasmDevice } from './backend.ts'

@@ -1,0 +1,106 @@
+/** The WebAssembly back end, as the core sees it. */
+import { type Target, compile } from '@fluxion/compiler'
+import {
+  type AnyPrimitive,
+  type Aval,
+  type Backend,
+  type ClosedJaxpr,
+  DeviceError,
+  type DeviceInfo,
+  type DeviceProvider,
+  type Executable,
+  type HostArray,
+  Var,
+} from '@fluxion/core'
+import { WasmBuffer } from './buffer.ts'
+import { type Machine, makeExecutable, printProgram } from './driver/executable.ts'
+import { operationKey } from './eager.ts'
+import { features } from './features.ts'
+import { Heap, type HeapOptions, Resident } from './heap/heap.ts'
+import { printWat } from './wat.ts'
+
+export interface WasmOptions extends HeapOptions {
+  /** Whether to use relaxed SIMD; by default if the engine has it. */
+  readonly relaxed?: boolean
+}
+/** So many programs of single operations are remembered; the one least recently used is forgotten first. */
+const operations = 2048
+
+const target: Target = { name: 'wasm', parallel: false, host: true }
+
+/** A back end with a heap of its own. */
+export function createWasm(options: WasmOptions = {}): Backend {
+  if (!features().simd) {
+    throw new DeviceError(
+      "wasm: this engine has no WebAssembly SIMD\nhint: update it, or use the reference back end: await setDevice('reference')",
+    )
+  }
+  const heap = new Heap(options)
+  const eager = new Map<string, Executable>()
+  let lastKey = ''
+  const backend: Backend = {
+    name: 'wasm',
+    put: ({ dtype, data }) => new WasmBuffer(backend, heap, new Resident(dtype, data.length, data)),
+    apply(primitive, inputs, inAvals, outAvals, params) {
+      const key = operationKey(primitive, inAvals, params)
+      let found = eager.get(key)
+      if (found === undefined)
+        found = makeExecutable(machine, compile(single(primitive, inAvals, outAvals, params), target))
+      // The order of the map is that of last use.
+      if (key !== lastKey) {
+        eager.delete(key)
+        eager.set(key, found)
+        if (eager.size > operations) eager.delete(eager.keys().next().value!)
+        lastKey = key
+      }
+      return found(inputs)
+    },
+    compile: (program, name) => makeExecutable(machine, compile(program, target, name)),
+    show: (program, stage) =>
+      stage === 'wat' ? printWat(printProgram(compile(program, target), machine.relaxed).module) : undefined,
+  }
+  const run: Machine['run'] = (program, args) =>
+    backend
+      .compile(program)(args.map((arg) => backend.put(arg)))
+      .map((buffer, i): HostArray => {
+        const { shape, dtype } = program.jaxpr.outputs[i]!.aval
+        return { shape, dtype, data: buffer.read() }
+      })
+  const machine: Machine = { backend, heap, relaxed: options.relaxed ?? features().relaxed, run }
+  return backend
+}
+
+/** A program of one operation. */
+function single(
+  primitive: AnyPrimitive,
+  inAvals: readonly Aval[],
+  outAvals: readonly Aval[],
+  params: object,
+): ClosedJaxpr {
+  const inputs = inAvals.map((aval) => new Var(aval))
+  const outputs = outAvals.map((aval) => new Var(aval))
+  const equation = { primitive, inputs, params, outputs, source: undefined }
+  return { jaxpr: { constants: [], inputs, equations: [equation], outputs }, consts: [] }
+}
+
+let opened: Backend | undefined
+/** The back end that operations run on by default. */
+export const wasm = (): Backend => (opened ??= createWasm())
+
+export const wasmDevice: DeviceProvider = {
+  name: 'wasm',
+  open: async () => wasm(),
+  opened: () => (features().simd ? wasm() : undefined),
+  async describe(): Promise<DeviceInfo> {
+    const { simd, relaxed } = features()
+    const names = [simd ? 'simd' : undefined, relaxed ? 'relaxed-simd' : undefined]
+    return {
+      name: 'wasm',
+      available: simd,
+      ...(simd ? {} : { why: 'the engine has no WebAssembly SIMD' }),
+      description: 'WebAssembly',
+      features: names.filter((name) => name !== undefined),
+      limits: { memoryBytes: 2 ** 32 },
+    }
+  },
+}
