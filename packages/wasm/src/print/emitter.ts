@@ -99,6 +99,8 @@ export class Emitter implements VectorSink {
   readonly #forms = new Map<Buffer, string>()
   readonly #variables = new Map<LoopVar, Register>()
   readonly #locals = new Map<Local, Register[]>()
+  /** Locals that stand for an expression that the loop around does not change. */
+  readonly #aliases = new Map<Local, Expr>()
   readonly #constants = new Map<string, Expr>()
   #scopes: readonly Scope[] = [new Scope('function', undefined, noChanges, false)]
   #frame: Frame = { uses: new Map(), cache: new Cache(), temporaries: undefined }
@@ -140,6 +142,17 @@ export class Emitter implements VectorSink {
     // the same body is printed with lanes and without
     if (known !== undefined && known.type === type) return known
     return (registers[copy] = this.f.register(type))
+  }
+
+  /**
+   * Let a local stand for a value that the innermost loop does not change, so that what is computed from it may go before the loop, too;
+   * `false` if it does. Only for locals assigned once, and used in that loop only.
+   */
+  alias(local: Local, value: Expr): boolean {
+    const invariant = value.op !== 'const' && this.#home(this.#level(value)) !== undefined
+    if (invariant) this.#aliases.set(local, value)
+    else this.#aliases.delete(local)
+    return invariant
   }
 
   get vector(): Vector | undefined {
@@ -255,7 +268,10 @@ export class Emitter implements VectorSink {
   #ownLevel(x: Expr): number {
     const last = (test: (scope: Scope) => boolean): number => Math.max(0, this.#scopes.findLastIndex(test))
     if (x.op === 'var') return last((scope) => scope.variable === x.variable)
-    if (x.op === 'local') return last((scope) => scope.changes.locals.has(x.local))
+    if (x.op === 'local') {
+      const alias = this.#aliases.get(x.local)
+      return alias === undefined ? last((scope) => scope.changes.locals.has(x.local)) : this.#level(alias)
+    }
     const guarded = mayTrap(x) ? last((scope) => scope.guards) : 0
     if (x.op !== 'load') return guarded
     return Math.max(
@@ -308,9 +324,14 @@ export class Emitter implements VectorSink {
   }
 
   /** Push an expression's value; of one that varies from lane to lane, that of the first lane. */
-  scalar(x: Expr): void {
+  scalar(of: Expr): void {
+    const x = this.#resolved(of)
     if (leaf(x)) this.#scalarCode(x)
     else this.#once('scalar', x, valueType(x.type), () => this.#scalarCode(x))
+  }
+  #resolved(x: Expr): Expr {
+    const alias = x.op === 'local' ? this.#aliases.get(x.local) : undefined
+    return alias === undefined ? x : this.#resolved(alias)
   }
   #scalarCode(x: Expr): void {
     const { f } = this
@@ -502,7 +523,8 @@ export class Emitter implements VectorSink {
   }
 
   /** Push the lanes of a copy of an expression. */
-  lanes(x: Expr, copy: number): void {
+  lanes(of: Expr, copy: number): void {
+    const x = this.#resolved(of)
     if (!this.varies(x)) {
       this.#equalLanes(x)
       return
@@ -562,11 +584,7 @@ export class Emitter implements VectorSink {
         compareVector(x.fn, x.x.type)(this)
         break
       case 'select':
-        this.lanes(x.x, copy)
-        this.lanes(x.y, copy)
-        this.lanes(x.condition, copy)
-        if (x.type === 'f64') widenMask(this)
-        choose(this)
+        this.#lanesSelect(x, copy)
         break
       case 'convert':
         this.lanes(x.x, copy)
@@ -586,6 +604,15 @@ export class Emitter implements VectorSink {
         this.#laneByLane(x, x.args, copy, () => f.call(this.module.host(x.fn, x.args.length)))
         break
     }
+  }
+  #lanesSelect({ type, condition, x, y }: Extract<Expr, { op: 'select' }>, copy: number): void {
+    const none = y.op === 'const' && Object.is(y.value, 0)
+    this.lanes(x, copy)
+    if (!none) this.lanes(y, copy)
+    this.lanes(condition, copy)
+    if (type === 'f64') widenMask(this)
+    if (none) this.f.op('v128.and')
+    else choose(this)
   }
   #lanesBinary(x: Extract<Expr, { op: 'binary' }>, copy: number): void {
     const { f } = this

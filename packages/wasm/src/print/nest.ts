@@ -5,7 +5,7 @@ import type { ModuleBuilder } from '../assembler/module.ts'
 import { Emitter, type PrintOptions, type Vector } from './emitter.ts'
 import { planNest } from './plan.ts'
 import { changesOf } from './scope.ts'
-import { emitStatements, functionOf } from './statements.ts'
+import { emitBody, emitStatements, functionOf } from './statements.ts'
 
 /**
  * Add a function that runs a nest: parameters are a byte address for each of the nest's, and the range `begin`, `end` of the outermost loop
@@ -49,7 +49,7 @@ function emitGrid(
       emitGrid(e, nest, at + 1, 0, grid[at + 1]!.extent, vector),
     )
   } else if (vector === undefined) {
-    e.loop(variable, { start, end, step: 1, runs: true }, changes, () => emitStatements(e, body))
+    e.loop(variable, { start, end, step: 1, runs: true }, changes, () => emitBody(e, body))
   } else emitLanes(e, nest, start, end, vector)
 }
 /** The innermost loop: several vectors a turn, single vectors, single elements. */
@@ -74,7 +74,7 @@ function emitLanes(e: Emitter, { body }: Nest, start: number | Register, end: nu
         .set(limit)
       range = { start: first ? start : counter, end: limit, runs: false }
     }
-    e.withVector(of, () => e.loop(variable, { ...range, step, safe: true }, changes, () => emitStatements(e, body)))
+    e.withVector(of, () => e.loop(variable, { ...range, step, safe: true }, changes, () => emitBody(e, body)))
   }
   e.group(changes, () => {
     turns(true, lanes * copies, vector)

@@ -1,6 +1,6 @@
 /**
  * Reductions. Lanes are the grid's (each lane its own result), or the reduction's own innermost variable's: then several registers run side by
- * side and are combined at the end. Sums of floats run in chains of at most 32 additions, whose results are added in float64, or with their
+ * side and are combined at the end. Sums of floats run in chains of at most 16 additions, whose results are added in float64, or with their
  * rounding errors carried along: no less exact than pairwise summation.
  */
 import { type Combine, type Expr, identity, type Local, LoopVar, type Reduce, type ScalarType } from '@fluxion/compiler'
@@ -12,7 +12,7 @@ import type { Changes } from './scope.ts'
 import { binaryVector, extractLane } from './vector.ts'
 
 /** The longest chain of rounded additions. */
-const chain = 32
+const chain = 16
 
 interface Accumulator {
   readonly into: Local

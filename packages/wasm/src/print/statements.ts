@@ -1,5 +1,5 @@
 /** Emits statements: scalar ones once, those with lanes once for each copy. */
-import type { Buffer, Expr, ScalarFunction, Stmt } from '@fluxion/compiler'
+import { type Buffer, type Expr, type Local, type ScalarFunction, type Stmt, walkStatements } from '@fluxion/compiler'
 import type { FunctionRef } from '../assembler/function.ts'
 import type { ModuleBuilder } from '../assembler/module.ts'
 import { Emitter, type PrintOptions } from './emitter.ts'
@@ -9,6 +9,22 @@ import { changesOf } from './scope.ts'
 import { loadBits, loadScalar, loadVector, scatter, storeBits, storeScalar, storeVector } from './storage.ts'
 import { binaryVector, extractLane } from './vector.ts'
 
+/** Emit the body of a nest's grid. */
+export function emitBody(e: Emitter, body: readonly Stmt[]): void {
+  const once = assignedOnce(body)
+  for (const statement of body) {
+    if (statement.op === 'assign' && once.has(statement.local) && e.alias(statement.local, statement.value)) continue
+    emitStatement(e, statement)
+  }
+}
+function assignedOnce(body: readonly Stmt[]): ReadonlySet<Local> {
+  const counts = new Map<Local, number>()
+  walkStatements(body, (statement) => {
+    if (statement.op === 'assign') counts.set(statement.local, (counts.get(statement.local) ?? 0) + 1)
+    if (statement.op === 'reduce') for (const { into } of statement.accumulators) counts.set(into, 2)
+  })
+  return new Set([...counts].filter(([, count]) => count === 1).map(([local]) => local))
+}
 /** Emit statements one after the other. */
 export function emitStatements(e: Emitter, body: readonly Stmt[]): void {
   for (const statement of body) emitStatement(e, statement)
