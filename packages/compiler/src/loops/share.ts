@@ -43,12 +43,13 @@ function shareBlock(body: readonly Stmt[], isCandidate: (x: Expr) => boolean): r
   const block = new Block(body)
   const hoisted = block.hoist(isCandidate)
   return body.flatMap((statement, at): Stmt[] => {
-    const result = block.rewritten(statement, at, hoisted)
+    const [before, inside] = [block.rewriter(at, true, hoisted), block.rewriter(at, false, hoisted)]
     const assigns = [...hoisted].flatMap(([x, regions]) =>
       [...regions.values()]
         .filter((to) => to.at === at)
-        .map((to) => assign(to.local, withChildren(x, children(x).map(block.rewriter(at, true, hoisted))))),
+        .map((to) => assign(to.local, withChildren(x, children(x).map(before)))),
     )
+    const result = hoisted.size === 0 ? statement : mapUses(statement, before, inside)
     // Found from the outside inwards: what others are computed from comes last.
     return [...assigns.reverse(), mapBodies(result, (inner) => shareBlock(inner, isCandidate))]
   })
@@ -148,10 +149,6 @@ class Block {
       const to = region === undefined ? undefined : regions!.get(region)
       return to === undefined ? undefined : local(to.local)
     })
-  }
-  rewritten(statement: Stmt, at: number, hoisted: Hoisted): Stmt {
-    if (hoisted.size === 0) return statement
-    return mapUses(statement, this.rewriter(at, true, hoisted), this.rewriter(at, false, hoisted))
   }
 }
 

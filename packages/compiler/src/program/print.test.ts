@@ -29,15 +29,15 @@ test('a program prints its slots, its steps with their places, and its kernels',
         t1: bool[1] at 0
       copy 4 from in0 to t0
       loop n < 5:
-        launch combine(x = t0 + 4*(n % 2), y = in0, out = t0 + 4 - 4*(n % 2))
+        launch combine(t0 + 4*(n % 2), in0, t0 + 4 - 4*(n % 2))
         copy 4 from t0 + 4 - 4*(n % 2) to out0 + 16 - 4*n
       switch in1:
         case 0:
           pass
         case 1:
-          launch fill(out = t1)
+          launch fill(t1)
       while:
-        launch fill1(out = t1)
+        launch fill1(t1)
       t1 do:
         pass
     nest combine(x: f32[4], y: f32[4], out: f32[4])

@@ -66,7 +66,7 @@ class Printer {
       body.length === 0 ? [line('  '.repeat(more) + 'pass')] : this.steps(body, depth + more)
     switch (step.op) {
       case 'launch': {
-        const args = step.kernel.params.map(({ name }, at) => `${name} = ${this.#place(step.args[at]!)}`)
+        const args = step.args.map((place) => this.#place(place))
         return [line(`launch ${this.#kernels.get(step.kernel)!}(${args.join(', ')})`)]
       }
       case 'copy':
