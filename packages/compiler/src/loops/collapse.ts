@@ -38,7 +38,8 @@ function collapse(variables: readonly LoopVar[], roots: readonly Expr[]): Collap
   let now = left
   for (let at = left.length - 2; at >= 0; at--) {
     const [outer, inner] = [now[at]!, now[at + 1]!]
-    if (!areOne(outer, inner, roots.map(rewrite))) continue
+    // By the extent of a loop without turns nothing can be divided.
+    if (inner.extent === 0 || !areOne(outer, inner, roots.map(rewrite))) continue
     const one = new LoopVar(outer.name, outer.extent * inner.extent)
     const n = variable(one)
     // The quotient and the remainder join again to n in every sum that they stand in.

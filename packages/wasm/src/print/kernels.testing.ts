@@ -232,7 +232,10 @@ export class RandomKernel {
       case 'bool': {
         if (kind < 6) {
           const side = this.pick(this.#types)
-          return compare(this.pick(['eq', 'ne', 'lt', 'le', 'gt', 'ge']), of(side), of(side))
+          const fn = this.pick(
+            side === 'bool' ? (['eq', 'ne'] as const) : (['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const),
+          )
+          return compare(fn, of(side), of(side))
         }
         return kind === 6 ? unary('not', of('bool')) : binary(this.pick(['and', 'or', 'xor']), of('bool'), of('bool'))
       }
@@ -248,7 +251,7 @@ export class RandomKernel {
       }
       case 'i32':
       case 'u32': {
-        if (kind === 3) return unary(this.pick(['neg', 'abs', 'not']), of(type))
+        if (kind === 3) return unary(this.pick(type === 'u32' ? ['not'] : ['neg', 'abs', 'not']), of(type))
         if (kind === 4) return unary(this.pick(type === 'u32' ? ['popcount', 'clz'] : ['abs', 'neg']), of(type))
         if (kind === 5) return narrow(this.pick(type === 'u32' ? ['uint8', 'uint16'] : ['int8', 'int16']), of(type))
         if (kind === 6) {

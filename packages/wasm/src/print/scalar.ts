@@ -37,7 +37,6 @@ const unaries: Readonly<Record<string, Emit>> = {
   'neg.f32': ops('f32.neg'),
   'neg.f64': ops('f64.neg'),
   'neg.i32': (f) => f.i32(-1).op('i32.mul'),
-  'neg.u32': (f) => f.i32(-1).op('i32.mul'),
   'abs.f32': ops('f32.abs'),
   'abs.f64': ops('f64.abs'),
   'abs.i32': (f) => {
@@ -46,7 +45,6 @@ const unaries: Readonly<Record<string, Emit>> = {
     f.release(x)
     f.release(sign)
   },
-  'abs.u32': () => {},
   'not.i32': (f) => f.i32(-1).op('i32.xor'),
   'not.u32': (f) => f.i32(-1).op('i32.xor'),
   'not.bool': ops('i32.eqz'),
@@ -100,7 +98,7 @@ const unsigned: Readonly<Record<BinaryOp, Emit>> = {
 const binaries: Readonly<Record<ScalarType, Readonly<Partial<Record<BinaryOp, Emit>>>>> = {
   i32: signed,
   u32: unsigned,
-  bool: { and: ops('i32.and'), or: ops('i32.or'), xor: ops('i32.xor'), min: ops('i32.and'), max: ops('i32.or') },
+  bool: { and: ops('i32.and'), or: ops('i32.or'), xor: ops('i32.xor') },
   f32: {
     add: ops('f32.add'),
     sub: ops('f32.sub'),

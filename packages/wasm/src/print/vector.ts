@@ -36,11 +36,9 @@ const unaries: Readonly<Record<string, EmitVector>> = {
   'neg.f32': ops('f32x4.neg'),
   'neg.f64': ops('f64x2.neg'),
   'neg.i32': ops('i32x4.neg'),
-  'neg.u32': ops('i32x4.neg'),
   'abs.f32': ops('f32x4.abs'),
   'abs.f64': ops('f64x2.abs'),
   'abs.i32': ops('i32x4.abs'),
-  'abs.u32': () => {},
   'sqrt.f32': ops('f32x4.sqrt'),
   'sqrt.f64': ops('f64x2.sqrt'),
   'floor.f32': ops('f32x4.floor'),
@@ -62,7 +60,7 @@ export const unaryVector = (fn: UnaryOp, type: ScalarType): EmitVector | undefin
 const bits = { and: ops('v128.and'), or: ops('v128.or'), xor: ops('v128.xor') }
 const whole = { ...bits, add: ops('i32x4.add'), sub: ops('i32x4.sub'), mul: ops('i32x4.mul') }
 const binaries: Readonly<Record<ScalarType, Readonly<Partial<Record<BinaryOp, EmitVector>>>>> = {
-  bool: { ...bits, min: bits.and, max: bits.or },
+  bool: bits,
   i32: { ...whole, min: ops('i32x4.min_s'), max: ops('i32x4.max_s') },
   u32: { ...whole, min: ops('i32x4.min_u'), max: ops('i32x4.max_u') },
   f32: {
@@ -131,7 +129,7 @@ const comparisons: Readonly<
   gt: ['i32x4.gt_s', 'i32x4.gt_u', 'f32x4.gt', 'f64x2.gt'],
   ge: ['i32x4.ge_s', 'i32x4.ge_u', 'f32x4.ge', 'f64x2.ge'],
 }
-/** The code of a comparison of operands of this type; of masks too, where all ones is the greater as an unsigned number. */
+/** The code of a comparison of operands of this type. */
 export function compareVector(fn: CompareOp, type: ScalarType): EmitVector {
   const op = comparisons[fn][type === 'i32' ? 0 : type === 'f32' ? 2 : type === 'f64' ? 3 : 1]
   return (sink) => {
