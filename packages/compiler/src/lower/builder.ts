@@ -1,7 +1,7 @@
 /** Collects a program's steps, and builds its kernels: expressions of values' elements, shared within a kernel. */
 import type { Aval, NDArray } from '@fluxion/core'
 import { constant, load, local, narrow, scalarType, store, variable } from '../loops/build.ts'
-import { collapseGrid } from '../loops/collapse.ts'
+import { collapseGrid, collapseProduct } from '../loops/collapse.ts'
 import { flatIndex } from '../loops/indices.ts'
 import { Buffer, type Expr, Local, LoopVar, type Nest, type Product, type Stmt } from '../loops/ir.ts'
 import { shareExpressions } from '../loops/share.ts'

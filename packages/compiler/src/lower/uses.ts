@@ -2,7 +2,15 @@
  * Decides which values of a block get memory of their own, before anything is emitted. The rest is fused into its consumers: computed
  * there again where there are several.
  */
-import { type Aval, type Equation, type Jaxpr, type Literal, Var } from '@fluxion/core'
+import {
+  type Aval,
+  type Equation,
+  type Jaxpr,
+  type Literal,
+  type ScanParams,
+  Var,
+  type WhileParams,
+} from '@fluxion/core'
 import type { Row } from './lowering.ts'
 import { isPointwise, rowOf, weightOf } from './table.ts'
 
@@ -70,6 +78,18 @@ export function usesOf(jaxpr: Jaxpr): Uses {
   return { wanted }
 }
 
+/** Whether a loop takes the value only to start with: it is written to the carry at once. */
+function startsLoop(variable: Var, { primitive, params, inputs }: Equation): boolean {
+  const consts =
+    primitive.name === 'scan'
+      ? (params as ScanParams).numConsts
+      : primitive.name === 'while'
+        ? (params as WhileParams).condNconsts + (params as WhileParams).bodyNconsts
+        : inputs.length
+  const end = primitive.name === 'scan' ? consts + (params as ScanParams).numCarry : inputs.length
+  return inputs.every((atom, i) => atom !== variable || (i >= consts && i < end))
+}
+
 function mustStand(
   value: { readonly variable: Var; readonly weight: number; readonly heavy: boolean },
   uses: readonly Equation[],
@@ -79,7 +99,7 @@ function mustStand(
   if (uses.length > 1 && (weight >= limits.twice || value.heavy)) return true
   return uses.some((use) => {
     const row: Row | undefined = rowOf(use)
-    if (row === undefined) return true
+    if (row === undefined) return !startsLoop(value.variable, use)
     if (
       isPointwise(use) &&
       value.variable.aval.shape.length === use.outputs.find((out) => out !== null)?.aval.shape.length
