@@ -13,7 +13,7 @@ import {
   walkExpressions,
   walkStatements,
 } from '@fluxion/compiler'
-import type { Vector } from './emitter.ts'
+import type { Vector } from './placing.ts'
 import { holds } from './scope.ts'
 import { unaryVector } from './vector.ts'
 

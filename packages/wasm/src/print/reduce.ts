@@ -5,7 +5,8 @@
  */
 import { type Combine, type Expr, identity, type Local, LoopVar, type Reduce, type ScalarType } from '@fluxion/compiler'
 import type { Register } from '../assembler/function.ts'
-import type { Emitter, Vector } from './emitter.ts'
+import type { Emitter } from './emitter.ts'
+import type { Vector } from './placing.ts'
 import { ownLanes } from './plan.ts'
 import { binaryCode, pushConstant, valueType } from './scalar.ts'
 import type { Changes } from './scope.ts'
