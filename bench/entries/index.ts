@@ -1,0 +1,6 @@
+/** Everything that is measured. */
+import type { Entry } from './entry.ts'
+import { operations } from './kernels.ts'
+import { trainSteps } from './trainStep.ts'
+
+export const entries: readonly Entry[] = [...trainSteps, ...operations]
