@@ -97,7 +97,7 @@ const largest = (x: Expr, y: Expr): Expr => (x.type === 'bool' ? or(x, y) : max(
 const smallest = (x: Expr, y: Expr): Expr => (x.type === 'bool' ? and(x, y) : min(x, y))
 
 /** By bits, which compilers that assume finite numbers leave alone. */
-const finite = (x: Expr): Expr =>
+export const finite = (x: Expr): Expr =>
   x.type === 'f64'
     ? lt(abs(x), constant('f64', Infinity))
     : ne(and(bitcast('u32', x), u32(0x7f800000)), u32(0x7f800000))

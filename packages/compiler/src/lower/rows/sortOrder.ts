@@ -24,7 +24,7 @@ export const ascending =
     return result
   }
 
-const isNegativeZero = (x: Expr): Expr =>
+export const isNegativeZero = (x: Expr): Expr =>
   x.type === 'f32'
     ? eq(bitcast('u32', x), u32(0x80000000))
     : and(eq(x, constant(x.type, 0)), lt(div(constant(x.type, 1), x), constant(x.type, 0)))
