@@ -3,7 +3,17 @@
  * side and are combined at the end. Sums of floats run in chains of at most 16 additions, whose results are added in float64, or with their
  * rounding errors carried along: no less exact than pairwise summation.
  */
-import { type Combine, type Expr, identity, type Local, LoopVar, type Reduce, type ScalarType } from '@fluxion/compiler'
+import {
+  type Combine,
+  type Expr,
+  i32,
+  identity,
+  type Local,
+  LoopVar,
+  type Reduce,
+  type ScalarType,
+  substituting,
+} from '@fluxion/compiler'
 import type { Register } from '../assembler/function.ts'
 import type { Emitter } from './emitter.ts'
 import type { Vector } from './placing.ts'
@@ -14,6 +24,8 @@ import { binaryVector, extractLane } from './vector.ts'
 
 /** The longest chain of rounded additions. */
 const chain = 16
+/** Reductions of at most so many turns are written out: then places in a window are constant offsets. */
+const fewTurns = 9
 
 interface Accumulator {
   readonly into: Local
@@ -115,7 +127,9 @@ class Reduction {
       return
     }
     for (const accumulator of accumulators) this.#start(accumulator)
-    this.#loops(0)
+    if (this.own === undefined && variables.reduce((turns, { extent }) => turns * extent, 1) <= fewTurns)
+      this.#unrolled()
+    else this.#loops(0)
     for (const accumulator of accumulators) this.#finish(accumulator)
   }
   #pushNeutral(combine: Combine, type: ScalarType): void {
@@ -147,6 +161,18 @@ class Reduction {
     f.set(rest)
   }
 
+  #unrolled(): void {
+    let points: readonly (readonly [LoopVar, Expr])[][] = [[]]
+    for (const variable of this.variables) {
+      points = points.flatMap((point) =>
+        Array.from({ length: variable.extent }, (_, i) => [...point, [variable, i32(i)] as const]),
+      )
+    }
+    for (const point of points) {
+      const at = substituting(new Map(point))
+      this.#turn(this.accumulators.map(({ value }) => at(value)))
+    }
+  }
   #loops(at: number): void {
     const { e, variables, own, block, changes } = this
     const variable = variables[at]
@@ -200,27 +226,25 @@ class Reduction {
       }
     })
   }
-  #turn(): void {
+  #turn(values: readonly Expr[] = this.accumulators.map(({ value }) => value)): void {
     const { e, accumulators } = this
-    e.statement(
-      accumulators.map(({ value }) => value),
-      () => {
-        for (const { type, combine, value, registers } of accumulators) {
-          const vector = registers[0]!.type === 'v128'
-          for (let copy = 0; copy < (vector ? e.vector!.copies : 1); copy++) {
-            e.f.get(registers[copy]!)
-            if (vector) {
-              e.lanes(value, copy)
-              binaryVector(combine, type)!(e)
-            } else {
-              e.scalar(value)
-              binaryCode(combine, type)(e.f)
-            }
-            e.f.set(registers[copy]!)
+    e.statement(values, () => {
+      for (const [i, { type, combine, registers }] of accumulators.entries()) {
+        const value = values[i]!
+        const vector = registers[0]!.type === 'v128'
+        for (let copy = 0; copy < (vector ? e.vector!.copies : 1); copy++) {
+          e.f.get(registers[copy]!)
+          if (vector) {
+            e.lanes(value, copy)
+            binaryVector(combine, type)!(e)
+          } else {
+            e.scalar(value)
+            binaryCode(combine, type)(e.f)
           }
+          e.f.set(registers[copy]!)
         }
-      },
-    )
+      }
+    })
   }
   #restTurn(): void {
     const { e, accumulators } = this
