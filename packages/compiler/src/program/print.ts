@@ -18,6 +18,9 @@ export function printProgram(program: Program): string {
   return [...printer.slots(program), ...printer.steps(program.steps), ...printer.kernels()].join('\n')
 }
 
+/** Print the slots alone: what goes in and out, and where in the arena the temporaries lie. */
+export const printPlan = (program: Program): string => new Printer(program).slots(program).join('\n')
+
 class Printer {
   readonly #names = new Names()
   readonly #slots = new Map<Slot, string>()

@@ -1,0 +1,36 @@
+/** The stages of a compilation as text: what `jit(f).lower(…).asText(stage)` shows on every back end that compiles. */
+import { type ClosedJaxpr, type Stage, printJaxpr } from '@fluxion/core'
+import { compile, optimised } from './compile.ts'
+import type { Target } from './lower/lowering.ts'
+import { type Cost, costOf } from './program/cost.ts'
+import { printPlan, printProgram } from './program/print.ts'
+
+const described: readonly (readonly [keyof Cost, string])[] = [
+  ['kernels', 'kernels launched'],
+  ['copies', 'copies'],
+  ['callbacks', 'callbacks'],
+  ['bytesRead', 'bytes read'],
+  ['bytesWritten', 'bytes written'],
+  ['flops', 'floating-point operations'],
+  ['arenaBytes', 'bytes of temporaries'],
+]
+const printCost = (cost: Cost): string =>
+  described.map(([key, words]) => `${cost[key].toLocaleString('en-US')} ${words}`).join('\n')
+
+/** A stage as text; nothing for one that is a back end's own. */
+export function showStage(program: ClosedJaxpr, stage: Stage, target: Target): string | undefined {
+  switch (stage) {
+    case 'jaxpr':
+      return printJaxpr(program)
+    case 'optimised':
+      return printJaxpr(optimised(program).program)
+    case 'loops':
+      return printProgram(compile(program, target))
+    case 'plan':
+      return printPlan(compile(program, target))
+    case 'cost':
+      return printCost(costOf(compile(program, target)))
+    default:
+      return undefined
+  }
+}
