@@ -1,5 +1,5 @@
 /** The WebAssembly back end, as the core sees it. */
-import { type Target, compile } from '@fluxion/compiler'
+import { type Target, compile, showStage } from '@fluxion/compiler'
 import {
   type AnyPrimitive,
   type Aval,
@@ -57,7 +57,9 @@ export function createWasm(options: WasmOptions = {}): Backend {
     },
     compile: (program, name) => makeExecutable(machine, compile(program, target, name)),
     show: (program, stage) =>
-      stage === 'wat' ? printWat(printProgram(compile(program, target), machine.relaxed).module) : undefined,
+      stage === 'wat'
+        ? printWat(printProgram(compile(program, target), machine.relaxed).module)
+        : showStage(program, stage, target),
   }
   const run: Machine['run'] = (program, args) =>
     backend

@@ -6,6 +6,11 @@ import { DeviceError, type DType, type TypedArray } from '@fluxion/core'
 import { Allocator, type Block, aligned, alignment } from './allocator.ts'
 import { bytesFor, readElements, writeElements } from './elements.ts'
 
+/** What finalizers of a value's handles are told: the value as long as it is in the heap, so that they keep nothing alive that is not. */
+export interface Watch {
+  readonly heap: Heap
+  value: Resident | undefined
+}
 /** A value in the heap, on the host, or in both. */
 export class Resident {
   readonly dtype: DType
@@ -19,6 +24,7 @@ export class Resident {
   disposed = false
   /** Whether its bytes had to leave the heap before. */
   evicted = false
+  watch: Watch | undefined
   /** Neighbours by time of last use. */
   older: Resident | undefined
   newer: Resident | undefined
@@ -111,6 +117,7 @@ export class Heap {
     }
     if (x.evicted) this.#countReturn(bytes)
     writeElements(this.memory.buffer, x.block.address, x.dtype, x.host!)
+    if (x.watch !== undefined) x.watch.value = x
     this.#link(x)
     return x.block.address
   }
@@ -134,6 +141,7 @@ export class Heap {
     if (x.block === undefined) return
     this.#allocator.give(x.block)
     x.block = undefined
+    if (x.watch !== undefined) x.watch.value = undefined
     this.#unlink(x)
   }
   #evict(x: Resident): void {

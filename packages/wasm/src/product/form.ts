@@ -14,6 +14,7 @@ import {
   unflatten,
   variable,
 } from '@fluxion/compiler'
+import { ordered } from './order.ts'
 
 /** An operand that is a load at `base` + Σ stride · variable, in elements; the base depends on the batch alone. */
 export interface Plain {
@@ -24,7 +25,9 @@ export interface Plain {
   readonly inner: number
 }
 export interface Operand {
+  /** In the variables of the form, and in those of its groups. */
   readonly value: Expr
+  readonly grouped: Expr
   readonly plain: Plain | undefined
 }
 export interface Form {
@@ -33,6 +36,8 @@ export interface Form {
   readonly rows: LoopVar
   readonly columns: LoopVar
   readonly inner: LoopVar
+  /** The variables that each of them stands for, in the order in which they run. */
+  readonly groups: Readonly<Record<'batch' | 'rows' | 'columns' | 'inner', readonly LoopVar[]>>
   /** Varies with rows, or columns if `swapped`. */
   readonly left: Operand
   readonly right: Operand
@@ -48,29 +53,48 @@ const dtypeOf: Readonly<Partial<Record<ScalarType, string>>> = {
   u32: 'uint32',
 }
 
+/** The values of a group's variables at a place in it. */
+export function spread(vars: readonly LoopVar[], at: Expr): Map<LoopVar, Expr> {
+  const values = unflatten(
+    at,
+    vars.map(({ extent }) => extent),
+  )
+  return new Map(vars.map((v, i) => [v, values[i]!]))
+}
+
 /** The product with its groups of variables made into one each. */
 export function formOf(product: Product): Form {
   const values = new Map<LoopVar, Expr>()
   const single = (vars: readonly LoopVar[], name: string): LoopVar => {
-    const kept = vars.filter(({ extent }) => extent !== 1)
-    if (kept.length === 1) return kept[0]!
-    const extents = kept.map(({ extent }) => extent)
+    const [only, more] = vars
+    if (only !== undefined && more === undefined) return only
     const one = new LoopVar(
       name,
-      extents.reduce((a, b) => a * b, 1),
+      vars.reduce((size, { extent }) => size * extent, 1),
     )
-    unflatten(variable(one), extents).forEach((value, axis) => values.set(kept[axis]!, value))
+    for (const [v, value] of spread(vars, variable(one))) values.set(v, value)
     return one
   }
-  const batch = single(product.batch, 'b')
-  const rows = single(product.rows, 'i')
-  const columns = single(product.columns, 'j')
-  const inner = single(product.inner, 'k')
-  const substitute = substituting(values)
   const { type } = product.sum
-  const operand = (x: Expr, outer: LoopVar): Operand => {
-    const value = convert(type, substitute(x))
-    return { value, plain: plainOf(value, type, outer, inner) }
+  const [left, right] = [convert(type, product.left), convert(type, product.right)]
+  const kept = (vars: readonly LoopVar[]): readonly LoopVar[] => vars.filter(({ extent }) => extent !== 1)
+  const groups = {
+    batch: kept(product.batch),
+    ...ordered(
+      { rows: kept(product.rows), columns: kept(product.columns), inner: kept(product.inner) },
+      left,
+      right,
+      product.body,
+    ),
+  }
+  const batch = single(groups.batch, 'b')
+  const rows = single(groups.rows, 'i')
+  const columns = single(groups.columns, 'j')
+  const inner = single(groups.inner, 'k')
+  const substitute = substituting(values)
+  const operand = (grouped: Expr, outer: LoopVar): Operand => {
+    const value = substitute(grouped)
+    return { value, grouped, plain: plainOf(value, type, outer, inner) }
   }
   return {
     product,
@@ -78,10 +102,11 @@ export function formOf(product: Product): Form {
     rows,
     columns,
     inner,
+    groups,
     type,
     sum: product.sum,
-    left: operand(product.left, rows),
-    right: operand(product.right, columns),
+    left: operand(left, rows),
+    right: operand(right, columns),
     body: product.body.map((statement) => mapStatement(statement, substitute)),
   }
 }
@@ -98,6 +123,7 @@ export const transposed = (form: Form): Form => ({
   ...form,
   rows: form.columns,
   columns: form.rows,
+  groups: { ...form.groups, rows: form.groups.columns, columns: form.groups.rows },
   left: form.right,
   right: form.left,
 })

@@ -2,14 +2,24 @@
  * Products by blocks: the right operand in panels of a few columns, packed unless few rows use it; blocks of the inner dimension that let a panel stay in
  * the first cache and a block of rows in the second; the rest is micro-kernels.
  */
-import type { Buffer } from '@fluxion/compiler'
+import type { Buffer, LoopVar } from '@fluxion/compiler'
 import type { DType } from '@fluxion/core'
 import type { FunctionBuilder, FunctionRef, Register, ValueType } from '../assembler/function.ts'
 import { computable, emitIndex } from './address.ts'
 import { destinationOf, type Form, type Plain } from './form.ts'
 import { type SumType, advance, lanesOf, loopWhole } from './lanes.ts'
 import { microKernel, type MicroShape } from './micro.ts'
-import { epilogue, leftPacking, type Packing, panelCopy, rightPacking, transposition } from './pack.ts'
+import { liesAlong } from './order.ts'
+import {
+  epilogue,
+  leftColumns,
+  leftPacking,
+  loopBlock,
+  type Packing,
+  panelCopy,
+  rightPacking,
+  transposition,
+} from './pack.ts'
 import type { PrintedProduct, ProductContext } from './print.ts'
 
 export const dtypeOf: Readonly<Record<SumType, DType>> = { f32: 'float32', f64: 'float64', i32: 'int32', u32: 'uint32' }
@@ -20,6 +30,8 @@ const innerBlock = 256
 const longestBlock = 384
 /** What rows of the left operand and sums of a block may take of the second-level cache. */
 const blockBytes = 128 * 1024
+/** An operand computed by inner rows may take so much scratch. */
+const mostColumnBytes = 8 * 2 ** 20
 /** From this many rows on a packed right operand pays for its packing. */
 const rowsWorthPacking = 24
 
@@ -32,9 +44,13 @@ function tileOf(rows: number, fused: boolean): Tile {
   if (rows <= most) return { rows: Math.max(1, rows), vectors: thinVectors[rows]! }
   return { rows: Math.ceil(rows / Math.ceil(rows / most)), vectors: 2 }
 }
-function innerBlockOf(inner: number, bytes: number): number {
+/** How many inner elements make a block; if the left operand is computed, whole loops of the inner variables at best. */
+function innerBlockOf(vars: readonly LoopVar[], computed: boolean, bytes: number): number {
   const scale = 4 / bytes
+  const inner = vars.reduce((size, { extent }) => size * extent, 1)
   if (inner <= longestBlock * scale) return inner
+  const looped = computed ? loopBlock(vars, (innerBlock * scale) / 2, longestBlock * scale) : undefined
+  if (looped !== undefined) return looped
   const blocks = Math.ceil(inner / (innerBlock * scale))
   return Math.ceil(inner / blocks / 4) * 4
 }
@@ -56,9 +72,16 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
   )
 
   const direct = right?.outer === 1 && rows <= rowsWorthPacking ? right : undefined
-  const block = direct !== undefined && rows <= tile.rows ? inner : innerBlockOf(inner, bytes)
-  const blocks = Math.ceil(inner / block)
   const leftDirect = left !== undefined && (left.inner === 1 || columns <= 32) ? left : undefined
+  const block =
+    direct !== undefined && rows <= tile.rows ? inner : innerBlockOf(form.groups.inner, left === undefined, bytes)
+  const blocks = Math.ceil(inner / block)
+  // Operands that lie along rows are computed by inner rows, then transposed.
+  const byColumns =
+    left === undefined &&
+    bytes === 4 &&
+    rows * block * bytes <= mostColumnBytes &&
+    liesAlong(form.left.grouped, form.groups.rows, form.groups.inner)
   const sumRow = Math.ceil(columns / lanes.count) * lanes.count
   const once = blocks === 1
   const perRow =
@@ -73,6 +96,7 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
   const panel = block * width * bytes
   const rightBytes = direct === undefined ? Math.ceil(columns / width) * panel + 128 : 0
   const leftBytes = leftDirect === undefined ? (chunk + 4) * block * bytes + 128 : 0
+  const columnBytes = byColumns ? block * rows * bytes + 64 : 0
   const sumBytes = destination === undefined ? (once ? chunk : wholeRows) * sumRow * bytes + 64 : 0
 
   const { params } = form.product
@@ -83,6 +107,11 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
   ) as [Register, Register, Register, Register, Register, Register, Register, Register, Register, Register, Register]
   const rowBlocks = Math.ceil(rows / tile.rows)
   const leftScratch = (): void => void f.get(scratch).i32(rightBytes).op('i32.add')
+  const columnScratch = (): void =>
+    void f
+      .get(scratch)
+      .i32(rightBytes + leftBytes + sumBytes)
+      .op('i32.add')
   const sumScratch = (): void =>
     void f
       .get(scratch)
@@ -162,6 +191,19 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
     }
   })()
 
+  const packColumns = ((): (() => void) => {
+    if (!byColumns) return () => {}
+    const packing = leftColumns(form, dtype, rows)
+    const printed = print(packing)
+    const from = (): void => void f.get(batch).i32(inner).op('i32.mul').get(k).op('i32.add')
+    const to = (): void => {
+      columnScratch()
+      from()
+      f.i32(rows * bytes).op('i32.mul', 'i32.sub')
+    }
+    return () => callNest(printed, packing.target, to, from, () => (from(), f.get(count).op('i32.add')))
+  })()
+
   const packLeft = ((): (() => void) => {
     if (leftDirect !== undefined) return () => {}
     if (left?.outer === 1 && bytes === 4) {
@@ -170,6 +212,15 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
         f.get(address(left.buffer))
         emitIndex(f, left.base, batch)
         f.get(k).i32(left.inner).op('i32.mul', 'i32.add').get(row).op('i32.add').i32(bytes).op('i32.mul', 'i32.add')
+        leftScratch()
+        f.get(count).get(rowEnd).get(row).op('i32.sub').call(turned)
+      }
+    }
+    if (byColumns) {
+      const turned = transposition(module, rows * bytes, block * bytes)
+      return () => {
+        columnScratch()
+        f.get(row).i32(bytes).op('i32.mul', 'i32.add')
         leftScratch()
         f.get(count).get(rowEnd).get(row).op('i32.sub').call(turned)
       }
@@ -227,7 +278,7 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
     blocks: form.batch.extent * rowBlocks,
     // Its hot loops are in functions of their own.
     blocksPerCall: form.batch.extent * rowBlocks,
-    scratchBytes: rightBytes + leftBytes + sumBytes,
+    scratchBytes: rightBytes + leftBytes + sumBytes + columnBytes,
   }
 
   function loopBatches(): void {
@@ -256,6 +307,7 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
         f.i32(block).set(count)
         least(f, count, () => f.i32(inner).get(k).op('i32.sub'))
         packRight()
+        packColumns()
         loopChunks()
         advance(f, k, block)
         f.br(again)

@@ -5,6 +5,7 @@ import {
   LoopVar,
   type Nest,
   buffersOf,
+  flatIndex,
   indexAdd,
   indexDiv,
   indexMod,
@@ -18,7 +19,7 @@ import {
 import type { DType } from '@fluxion/core'
 import type { FunctionRef, Register } from '../assembler/function.ts'
 import type { ModuleBuilder } from '../assembler/module.ts'
-import type { Form } from './form.ts'
+import { type Form, spread } from './form.ts'
 import { type Lanes, advance, loopWhole } from './lanes.ts'
 
 const nestOf = (name: string, grid: readonly LoopVar[], body: Nest['body']): Nest => {
@@ -64,31 +65,106 @@ export function rightPacking(form: Form, dtype: DType, width: number, block: num
 
 /**
  * Left operand to rows of `block` inner elements. The outermost variable of the nest for whole blocks is (batch · blocks + block) · rows + row, that of the nest
- * for a rest batch · rows + row: row t goes to t · block.
+ * for a rest batch · rows + row: row t goes to t · block. Blocks that are whole loops of the inner variables are packed by such loops.
  */
 export function leftPacking(form: Form, dtype: DType, block: number): { whole?: Packing; rest?: Packing } {
-  const { batch, inner, rows, left } = form
+  const { batch, inner, rows, groups, left } = form
   const blocks = Math.floor(inner.extent / block)
+  const split = splitInner(groups.inner, block)
   const make = (count: number, number: number, first: number): Packing => {
     const t = new LoopVar('t', batch.extent * number * rows.extent)
-    const k = new LoopVar('k', count)
     const outer = indexDiv(variable(t), rows.extent)
+    const at = indexMod(outer, number)
     const target = packed(dtype)
+    let loops: readonly LoopVar[] = [new LoopVar('k', count)]
+    let inside: ReadonlyMap<LoopVar, Expr>
+    if (split === undefined || first > 0) {
+      inside = spread(groups.inner, indexAdd(indexMul(at, block), variable(loops[0]!), first * block))
+    } else {
+      loops = split.loops
+      inside = split.values(at)
+    }
     const value = substituting(
-      new Map<LoopVar, Expr>([
-        [batch, indexDiv(outer, number)],
-        [rows, indexMod(variable(t), rows.extent)],
-        [inner, indexAdd(indexMul(indexMod(outer, number), block), variable(k), first * block)],
+      new Map([
+        ...spread(groups.batch, indexDiv(outer, number)),
+        ...spread(groups.rows, indexMod(variable(t), rows.extent)),
+        ...inside,
       ]),
-    )(left.value)
-    const index = indexAdd(indexMul(variable(t), block), variable(k))
-    return { nest: nestOf('packLeft', [t, k], [store(target, index, value)]), target }
+    )(left.grouped)
+    const place = flatIndex(
+      loops.map(variable),
+      loops.map(({ extent }) => extent),
+    )
+    const index = indexAdd(indexMul(variable(t), block), place)
+    return { nest: nestOf('packLeft', [t, ...loops], [store(target, index, value)]), target }
   }
   const rest = inner.extent % block
   return {
     ...(blocks > 0 ? { whole: make(block, blocks, 0) } : {}),
     ...(rest > 0 ? { rest: make(rest, 1, blocks) } : {}),
   }
+}
+/**
+ * Left operand as inner rows of all rows: the outermost variable is batch · inner, row t of which goes to t · stride. For operands that lie along
+ * rows; `transposition` does the rest.
+ */
+export function leftColumns(form: Form, dtype: DType, stride: number): Packing {
+  const { batch, inner, groups, left } = form
+  const t = new LoopVar('t', batch.extent * inner.extent)
+  const target = packed(dtype)
+  const value = substituting(
+    new Map([
+      ...spread(groups.batch, indexDiv(variable(t), inner.extent)),
+      ...spread(groups.inner, indexMod(variable(t), inner.extent)),
+    ]),
+  )(left.grouped)
+  const place = flatIndex(
+    groups.rows.map(variable),
+    groups.rows.map(({ extent }) => extent),
+  )
+  const index = indexAdd(indexMul(variable(t), stride), place)
+  return { nest: nestOf('packColumns', [t, ...groups.rows], [store(target, index, value)]), target }
+}
+
+/** How a block is made of the last inner variables and of a part of the one before. */
+function splitInner(
+  vars: readonly LoopVar[],
+  block: number,
+): { readonly loops: readonly LoopVar[]; values(block: Expr): Map<LoopVar, Expr> } | undefined {
+  let size = 1
+  let first = vars.length
+  while (first > 0 && size * vars[first - 1]!.extent <= block) size *= vars[--first]!.extent
+  const whole = vars.slice(first)
+  if (size === block) {
+    return {
+      loops: whole,
+      values: (at) => spread(vars.slice(0, first), at),
+    }
+  }
+  const cut = vars[first - 1]
+  if (cut === undefined || block % size !== 0 || cut.extent % (block / size) !== 0) return undefined
+  const part = new LoopVar(cut.name, block / size)
+  const parts = new LoopVar(cut.name, cut.extent / part.extent)
+  const leading = [...vars.slice(0, first - 1), parts]
+  return {
+    loops: [part, ...whole],
+    values(at) {
+      const outer = spread(leading, at)
+      const value = indexAdd(indexMul(outer.get(parts)!, part.extent), variable(part))
+      outer.delete(parts)
+      return outer.set(cut, value)
+    },
+  }
+}
+/** The largest block up to `most` that is made of whole inner loops and a divisor of another, if it is not below `least`. */
+export function loopBlock(vars: readonly LoopVar[], least: number, most: number): number | undefined {
+  let size = 1
+  let first = vars.length
+  while (first > 0 && size * vars[first - 1]!.extent <= most) size *= vars[--first]!.extent
+  const { extent = 1 } = vars[first - 1] ?? {}
+  let part = Math.min(extent, Math.floor(most / size))
+  while (extent % part !== 0) part--
+  return size * part >= least ? size * part : undefined
 }
 
 /** What is done with sums, as a nest over batch · rows and columns that reads them from rows of `stride` elements. */

@@ -6,16 +6,23 @@ import {
   LoopVar,
   type Product,
   add,
+  and,
   buffersOf,
   constant,
   convert,
+  f32,
   flatIndex,
+  ge,
+  i32,
   indexAdd,
   interpretKernel,
   load,
   local,
+  lt,
   max,
+  min,
   scalarType,
+  select,
   store,
   variable,
 } from '@fluxion/compiler'
@@ -224,4 +231,62 @@ test('windows of a convolution are rows of a product', () => {
   for (const relaxed of [false, features().relaxed]) {
     expect(runWasm(product, inputs, relaxed, 0.3)).toEqual(expected)
   }
+})
+
+test('padded windows are packed by the loops that their elements lie along', () => {
+  const arbitrary = fc.record({
+    channels: fc.constantFrom(1, 3, 8, 33),
+    out: fc.constantFrom(3, 10, 17),
+    images: fc.integer({ min: 1, max: 3 }),
+    window: fc.constantFrom(1, 3, 4),
+    // Which of the loops are rows: places of windows, as in a convolution, or their elements, as in its weights' gradient.
+    weights: fc.boolean(),
+    order: fc.shuffledSubarray([0, 1, 2], { minLength: 3 }),
+    relaxed: fc.boolean(),
+    cut: fc.double({ min: 0, max: 1, noNaN: true }),
+  })
+  const size = 6
+  fc.assert(
+    fc.property(arbitrary, ({ channels, out, images, window, weights, order, relaxed, cut }) => {
+      const [n, p, q] = [new LoopVar('n', images), new LoopVar('p', size), new LoopVar('q', size)]
+      const [u, v, c] = [new LoopVar('u', window), new LoopVar('v', window), new LoopVar('c', channels)]
+      const o = new LoopVar('o', out)
+      const x = new Buffer('x', 'float32', images * size * size * channels)
+      const [places, elements] = [[n, p, q] as const, order.map((i) => [u, v, c][i]!)]
+      const at = (a: LoopVar, b: LoopVar): Expr => indexAdd(variable(a), variable(b), -1)
+      const clamped = (index: Expr): Expr => min(max(index, i32(0)), i32(size - 1))
+      const inside = (index: Expr): Expr => and(ge(index, i32(0)), lt(index, i32(size)))
+      const [h, w] = [at(p, u), at(q, v)]
+      const index = flatIndex([variable(n), clamped(h), clamped(w), variable(c)], [images, size, size, channels])
+      const [rows, inner] = weights ? [elements, places] : [places, elements]
+      const natural = weights ? [u, v, c] : [n, p, q]
+      const count = (vars: readonly LoopVar[]): number => vars.reduce((total, { extent }) => total * extent, 1)
+      const place = (vars: readonly LoopVar[]): Expr =>
+        flatIndex(
+          [...vars, o].map(variable),
+          [...vars, o].map(({ extent }) => extent),
+        )
+      const y = new Buffer('y', 'float32', count(inner) * out)
+      const z = new Buffer('z', 'float32', count(rows) * out)
+      const sum = new Local('sum', 'f32')
+      const product: Product = {
+        kind: 'product',
+        name: 'windows',
+        params: [x, y, z],
+        batch: [],
+        rows,
+        columns: [o],
+        inner,
+        left: select(and(inside(h), inside(w)), load(x, index), f32(0)),
+        right: load(y, place(weights ? [n, p, q] : [u, v, c])),
+        sum,
+        body: [store(z, place(natural), local(sum))],
+      }
+      const inputs = [fill('float32', x.length, 1), fill('float32', y.length, 2)]
+      const expected = new Float32Array(z.length)
+      interpretKernel(product, [...inputs, expected])
+      expect(runWasm(product, inputs, relaxed && features().relaxed, cut)).toEqual(expected)
+    }),
+    { numRuns: 25 },
+  )
 })

@@ -1,0 +1,112 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { type NDArray, backend, debug, grad, jit, lax, np, pureCallback, setBackend } from '@fluxion/core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createWasm } from './backend.ts'
+import { WasmBuffer } from './buffer.ts'
+import { operationKey } from './eager.ts'
+import { Heap, Resident } from './heap/heap.ts'
+
+const before = backend()
+beforeAll(() => setBackend(createWasm({ budget: 32 * 2 ** 20 })))
+afterAll(() => setBackend(before))
+
+test('eager operations and jitted functions give the same, with relaxed SIMD and without', () => {
+  const f = (x: NDArray): NDArray => np.square(x.matmul(x.T)).sum({ axis: 0 })
+  const x = np.linspace(-1, 1, 77).reshape([7, 11])
+  const expected = [...f(x).dataSync()]
+  expect([...jit(f)(x).dataSync()]).toEqual(expected)
+  const outer = backend()
+  setBackend(createWasm({ relaxed: false }))
+  const plain = [...jit(f)(x).dataSync()]
+  setBackend(outer)
+  plain.forEach((value, i) => expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-5))
+})
+test('half floats are two bytes in the heap and rounded numbers outside', () => {
+  const x = np.array([1, 2.5, 65504, 1e-7], { dtype: 'float16' })
+  expect([...x.mul(1).dataSync()]).toEqual([1, 2.5, 65504, Math.fround(1.1920928955078125e-7)])
+  expect([...x.mul(2).dataSync()]).toEqual([2, 5, Infinity, Math.fround(2.384185791015625e-7)])
+  expect([...np.array([1, 3.140625], { dtype: 'bfloat16' }).add(0).dataSync()]).toEqual([1, 3.140625])
+})
+test('callbacks run in order, see values, and may run other programs', () => {
+  const seen: number[] = []
+  const f = jit((x: NDArray) => {
+    const y = lax.foriLoop(
+      0,
+      3,
+      (i: NDArray, c: NDArray) => {
+        debug.callback((v: NDArray) => void seen.push(v.item(), v.add(0.5).item()), c)
+        return c.mul(2)
+      },
+      x,
+    )
+    return pureCallback((v: NDArray) => v.add(1), { shape: [], dtype: 'float32' }, y) as NDArray
+  })
+  expect(f(np.array(1)).item()).toBe(9)
+  expect(seen).toEqual([1, 1.5, 2, 2.5, 4, 4.5])
+})
+test('arrays of another back end are moved when they are used', () => {
+  const wasm = backend()
+  setBackend(before)
+  const x = np.array([1, 2, 3])
+  setBackend(wasm)
+  expect([...x.add(x).dataSync()]).toEqual([2, 4, 6])
+})
+test('a result shares nothing with a donated argument that it passes through', () => {
+  const f = jit((x: NDArray, y: NDArray) => [x, x.add(y)] as const, { donateArgnums: 0 })
+  const [x, sum] = f(np.array([1, 2]).add(0), np.array([1, 1]))
+  expect([...x.dataSync(), ...sum.dataSync()]).toEqual([1, 2, 2, 3])
+})
+test('operations share a program if their parameters are equal, and programs among these if they do the same', () => {
+  const aval = { shape: [2], dtype: 'float32', weakType: false } as const
+  const primitive = { name: 'p' } as never
+  const key = (params: object): string => operationKey(primitive, [aval], params)
+  expect(key({ axes: [0], by: -0 })).toBe(key({ axes: [0], by: -0 }))
+  expect(key({ by: -0 })).not.toBe(key({ by: 0 }))
+  expect(key({ by: 1 })).not.toBe(key({ by: '1' }))
+  const [f, g] = [(): number => 1, (): number => 1]
+  expect(key({ f })).toBe(key({ f }))
+  expect(key({ f })).not.toBe(key({ f: g }))
+})
+test('a train step in a loop that never awaits keeps memory bounded', () => {
+  const loss = (w: NDArray, x: NDArray): NDArray => np.square(x.matmul(w)).sum()
+  const step = jit((w: NDArray, x: NDArray) => w.sub(grad(loss)(w, x).mul(0.01)))
+  let w: NDArray = np.zeros([128, 256])
+  const x = np.ones([8, 128])
+  w = step(w, x)
+  const start = process.memoryUsage()
+  // 1 GiB of weights one after the other.
+  for (let i = 0; i < 8000; i++) w = step(w, x)
+  const end = process.memoryUsage()
+  expect(Number.isFinite(w.sum().item())).toBe(true)
+  expect(end.rss - start.rss).toBeLessThan(400 * 2 ** 20)
+  expect(end.arrayBuffers - start.arrayBuffers).toBeLessThan(300 * 2 ** 20)
+})
+test('between tasks the room of large arrays that are gone is free at once', async () => {
+  const heap = new Heap({ budget: 2 ** 30 })
+  const outer = backend()
+  const make = (): WasmBuffer[] =>
+    Array.from({ length: 20 }, () => {
+      const x = new Resident('float32', 2 ** 18)
+      heap.settle(x)
+      heap.unpin(x)
+      return new WasmBuffer(outer, heap, x)
+    })
+  expect(make().length).toBe(20)
+  expect(heap.used).toBe(20 * 2 ** 20)
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  for (let i = 0; i < 100 && heap.used > 0; i++) {
+    collect()
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  expect(heap.used).toBe(0)
+})
+test('eager updates of a large array keep memory bounded', () => {
+  let x: NDArray = np.zeros([2 ** 20])
+  const start = process.memoryUsage()
+  for (let i = 0; i < 500; i++) x = x.add(1)
+  const end = process.memoryUsage()
+  expect(x.dataSync()[2 ** 20 - 1]).toBe(500)
+  expect(end.rss - start.rss).toBeLessThan(400 * 2 ** 20)
+})
