@@ -54,7 +54,20 @@ export * as random from './random/index.ts'
 export { ellipsis, newaxis, slice } from './numpy/slice.ts'
 
 // for writers of primitives and back ends
-export { type AnyPrimitive, type Primitive, primitives } from './primitive/define.ts'
+export {
+  type AnyPrimitive,
+  type Combination,
+  type Derive,
+  type Factor,
+  type Inner,
+  type InnerFactor,
+  type Primitive,
+  type Span,
+  primitives,
+} from './primitive/define.ts'
+export { closed, hasEffects, isClosedJaxpr, isEffectful, subprograms } from './ir/jaxpr.ts'
+export { evalJaxpr } from './transform/eval.ts'
+export { type BatchedProgram, batchedProgram } from './transform/vmap.ts'
 export type { CallbackParams } from './control/callback.ts'
 export type { CondParams } from './control/cond.ts'
 export type { ScanParams } from './control/scan.ts'

@@ -1,0 +1,46 @@
+/** All passes in their order: from a traced program to the one that is lowered. */
+import { type ClosedJaxpr, type NDArray, closed, printJaxpr } from '@fluxion/core'
+import { eliminateDead } from './dead.ts'
+import { inline, openCheckpoints } from './inline.ts'
+import { type Pass, untilStable } from './rewrite.ts'
+import { share } from './share.ts'
+import { simplify } from './simplify.ts'
+
+export interface OptimiseOptions {
+  /** Told of the program after each pass that changed something, printed. */
+  readonly stages?: (name: string, printed: string) => void
+  /** Told of the program itself after each pass that changed something. */
+  readonly check?: (name: string, program: ClosedJaxpr) => void
+}
+export interface Optimised {
+  /** A program without constants and calls. Its first inputs are the captured arrays. */
+  readonly program: ClosedJaxpr
+  /** Values that the program or one inside it held. */
+  readonly captured: readonly NDArray[]
+}
+
+/** The passes, by name. */
+export const passes: readonly (readonly [name: string, pass: Pass])[] = [
+  ['inline', inline],
+  ['dead', eliminateDead],
+  ['simplify', untilStable((program) => eliminateDead(share(simplify(program))))],
+  ['checkpoint', (program) => eliminateDead(openCheckpoints(program))],
+]
+
+/** Optimise a program. Values that it holds become its first inputs; numbers among them are written into it. */
+export function optimise(program: ClosedJaxpr, options: OptimiseOptions = {}): Optimised {
+  let current = program
+  for (const [name, pass] of passes) {
+    const next = pass(current)
+    if (next !== current) {
+      options.stages?.(name, printJaxpr(next))
+      options.check?.(name, next)
+    }
+    current = next
+  }
+  const { jaxpr, consts } = current
+  return {
+    program: closed({ ...jaxpr, constants: [], inputs: [...jaxpr.constants, ...jaxpr.inputs] }),
+    captured: consts,
+  }
+}
