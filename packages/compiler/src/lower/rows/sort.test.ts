@@ -27,7 +27,7 @@ const repetitive = (dtype: DType, shape: Shape, random: () => number): HostArray
   hostArray(
     dtype,
     shape,
-    Array.from({ length: sizeOf(shape) }, () => Math.floor(random() * 3)),
+    Array.from({ length: sizeOf(shape) }, () => Math.floor(random() * (dtype === 'bool' ? 2 : 3))),
   )
 
 test.each(everything)(
