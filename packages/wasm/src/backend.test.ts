@@ -45,6 +45,24 @@ test('callbacks run in order, see values, and may run other programs', () => {
   expect(f(np.array(1)).item()).toBe(9)
   expect(seen).toEqual([1, 1.5, 2, 2.5, 4, 4.5])
 })
+test('callbacks outside of programs are called at once', () => {
+  const seen: number[] = []
+  debug.callback((v: NDArray) => void seen.push(v.item()), np.array(4))
+  expect(seen).toEqual([4])
+  const doubled = pureCallback(
+    (v: NDArray) => v.mul(2),
+    { shape: [2], dtype: 'float16' },
+    np.array([1, 2], { dtype: 'float16' }),
+  )
+  expect([...(doubled as NDArray).add(1).dataSync()]).toEqual([3, 5])
+})
+test('a program is shown as text of WebAssembly', () => {
+  const text = jit((x: NDArray) => x.add(1))
+    .lower(np.zeros([8]))
+    .asText('wat')
+  expect(text).toContain('(import "env" "memory"')
+  expect(text).toContain('f32x4.add')
+})
 test('arrays of another back end are moved when they are used', () => {
   const wasm = backend()
   setBackend(before)

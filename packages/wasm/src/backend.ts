@@ -10,6 +10,7 @@ import {
   type DeviceProvider,
   type Executable,
   type HostArray,
+  type Primitive,
   Var,
 } from '@fluxion/core'
 import { WasmBuffer } from './buffer.ts'
@@ -42,6 +43,12 @@ export function createWasm(options: WasmOptions = {}): Backend {
     name: 'wasm',
     put: ({ dtype, data }) => new WasmBuffer(backend, heap, new Resident(dtype, data.length, data)),
     apply(primitive, inputs, inAvals, outAvals, params) {
+      // A function of the user's is called at once: there is nothing to compile, and each would be another program.
+      if ('callback' in params) {
+        const row = primitive as unknown as Primitive
+        const args = inputs.map((buffer, i) => ({ ...inAvals[i]!, data: buffer.read() }))
+        return row.reference(args, params, outAvals, machine.run).map((result) => backend.put(result))
+      }
       const key = operationKey(primitive, inAvals, params)
       let found = eager.get(key)
       if (found === undefined)

@@ -233,6 +233,38 @@ test('windows of a convolution are rows of a product', () => {
   }
 })
 
+test('heads of attention are batches whose operands and results lie between each other', () => {
+  const [images, heads, places, depth] = [2, 3, 13, 20]
+  const [b, h, i, j] = [
+    new LoopVar('b', images),
+    new LoopVar('h', heads),
+    new LoopVar('i', places),
+    new LoopVar('j', places),
+  ]
+  const k = new LoopVar('k', depth)
+  const at = (place: LoopVar): Expr => flatIndex([b, place, h, k].map(variable), [images, places, heads, depth])
+  const [q, keys] = [new Buffer('q', 'float32', 1560), new Buffer('k', 'float32', 1560)]
+  const z = new Buffer('z', 'float32', images * places * heads * places)
+  const sum = new Local('sum', 'f32')
+  const index = flatIndex([b, i, h, j].map(variable), [images, places, heads, places])
+  const product: Product = {
+    kind: 'product',
+    name: 'scores',
+    params: [q, keys, z],
+    batch: [b, h],
+    rows: [i],
+    columns: [j],
+    inner: [k],
+    left: load(q, at(i)),
+    right: load(keys, at(j)),
+    sum,
+    body: [store(z, index, local(sum))],
+  }
+  const inputs = [fill('float32', q.length, 1), fill('float32', keys.length, 2)]
+  const expected = new Float32Array(z.length)
+  interpretKernel(product, [...inputs, expected])
+  for (const cut of [0, 0.37]) expect(runWasm(product, inputs, false, cut)).toEqual(expected)
+})
 test('padded windows are packed by the loops that their elements lie along', () => {
   const arbitrary = fc.record({
     channels: fc.constantFrom(1, 3, 8, 33),
