@@ -46,7 +46,8 @@ export class Emitter extends ScalarEmitter {
         loadSplat(this, x.type, x.buffer.dtype, offset)
         return
       }
-      this.scalar(x)
+      // before a loop, for those turns too that have no lanes
+      this.scalar(x, this.frame.temporaries === undefined)
       splat(this, x.type)
     })
   }

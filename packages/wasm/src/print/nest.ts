@@ -69,11 +69,14 @@ function emitLanes(e: Emitter, { body }: Nest, start: number | Register, end: nu
       range = { start: from, end: end - (end % step), runs: true }
       if (range.start === range.end) return
     } else {
-      const limit = f.register('i32')
-      f.get(end)
-        .i32(step - 1)
-        .op('i32.sub')
-        .set(limit)
+      let limit = end
+      if (step > 1) {
+        limit = f.register('i32')
+        f.get(end)
+          .i32(step - 1)
+          .op('i32.sub')
+          .set(limit)
+      }
       range = { start: first ? start : counter, end: limit, runs: false }
     }
     e.withVector(of, () => e.loop(variable, { ...range, step, safe: true }, changes, () => emitBody(e, body)))

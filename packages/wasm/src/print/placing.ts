@@ -159,8 +159,10 @@ export class Placing {
     const scope = new Scope('loop', variable, changes, !range.runs && range.safe !== true)
     const code = this.inside(scope, body)
     const push = (value: number | Register): void => void (typeof value === 'number' ? f.i32(value) : f.get(value))
-    push(range.start)
-    f.set(register)
+    if (range.start !== register) {
+      push(range.start)
+      f.set(register)
+    }
     const turns = (): void =>
       void f.loop((again) => {
         f.append(scope.top).append(code)

@@ -9,8 +9,6 @@ import {
   type Nest,
   type Reduce,
   type Stmt,
-  walk,
-  walkExpressions,
   walkStatements,
 } from '@fluxion/compiler'
 import type { Vector } from './placing.ts'
@@ -59,24 +57,35 @@ function costOf(body: readonly Stmt[], roots: readonly Expr[], variable: LoopVar
   const varies = variation(variable, varying)
   let [cheap, slow] = [0, 0]
   let lanes: 2 | 4 = 4
+  const seen = new Set<Expr>()
+  /** An index whose lanes lie evenly costs no more than an address. */
   const access = (index: Expr): void => {
-    const linear = linearIn(index, variable)
     if (!varies(index)) return
-    if (linear?.coefficient === 1 && !varies(linear.rest)) cheap++
+    const linear = linearIn(index, variable)
+    const even = linear !== undefined && !varies(linear.rest)
+    if (even && linear.coefficient === 1) cheap++
     else slow++
+    if (!even) visit(index)
   }
   const visit = (x: Expr): void => {
+    if (seen.has(x)) return
+    seen.add(x)
     if (x.type === 'f64') lanes = 2
+    if (x.op === 'load') {
+      access(x.index)
+      return
+    }
+    children(x).forEach(visit)
     if (!varies(x)) return
-    if (x.op === 'load') access(x.index)
-    else if (slowly(x, varies)) slow++
+    if (slowly(x, varies)) slow++
     else if (x.op !== 'var' && x.op !== 'local') cheap++
   }
-  const seen = new Set<Expr>()
-  walkExpressions(body, visit, seen)
-  for (const root of roots) walk(root, visit, seen)
+  roots.forEach(visit)
   walkStatements(body, (statement) => {
-    if (statement.op === 'store' || statement.op === 'update') access(statement.index)
+    if (statement.op === 'store' || statement.op === 'update') {
+      access(statement.index)
+      visit(statement.value)
+    } else expressionsOf(statement).forEach(visit)
   })
   return { cheap, slow, lanes }
 }

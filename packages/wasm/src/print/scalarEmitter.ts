@@ -77,11 +77,11 @@ export class ScalarEmitter extends Placing implements VectorSink {
     this.f.if(() => this.f.append(first), second === undefined ? undefined : () => this.f.append(second))
   }
 
-  /** Push an expression's value; of one that varies from lane to lane, that of the first lane. */
-  scalar(of: Expr): void {
+  /** Push an expression's value; of one that varies from lane to lane, that of the first lane. `keep` it for others of the statement. */
+  scalar(of: Expr, keep = false): void {
     const x = this.resolved(of)
     if (leaf(x)) this.#scalarCode(x)
-    else this.once('scalar', x, valueType(x.type), () => this.#scalarCode(x))
+    else this.once('scalar', x, valueType(x.type), () => this.#scalarCode(x), keep)
   }
   #scalarCode(x: Expr): void {
     const { f } = this
