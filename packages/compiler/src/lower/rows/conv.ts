@@ -1,11 +1,12 @@
 /** Convolution as a product: windows of the padded and dilated left operand, by the kernel, for each group. */
 import type { DType } from '@fluxion/core'
-import { and, constant, eq, i32, scalarType, select, variable } from '../../loops/build.ts'
-import { indexAdd, indexDiv, indexMod, indexMul } from '../../loops/indices.ts'
+import { constant, scalarType, select, variable } from '../../loops/build.ts'
+import { indexAdd, indexMul } from '../../loops/indices.ts'
 import { type Expr, LoopVar } from '../../loops/ir.ts'
 import type { ProductRow, Rows } from '../lowering.ts'
 import { factor } from './dot.ts'
-import { all, within } from './slicing.ts'
+import { all } from './slicing.ts'
+import { windowSpot } from './window.ts'
 
 /** `lhs` lists batch, features, then space; `rhs` output features, input features, space; `out` as `lhs`. */
 interface ConvParams {
@@ -47,16 +48,14 @@ const convGeneralDilated: ProductRow<ConvParams> = {
       grouped ? indexAdd(indexMul(variable(group), size), variable(of)) : variable(of)
     const features = inGroup(column, outFeatures! / groups, true)
     // Where a window covers padding, or a hole of the dilated operand, its element is zero.
-    const spots = space.map((size, i) => {
-      const place = indexAdd(
-        indexMul(variable(windows[i]!), params.windowStrides[i]!),
-        indexMul(variable(inWindow[i]!), params.rhsDilation[i]!),
-        -params.padding[i]![0],
-      )
-      const spread = params.lhsDilation[i]!
-      const { at, inside } = within(indexDiv(place, spread), size)
-      return { at, inside: and(inside, eq(indexMod(place, spread), i32(0))) }
-    })
+    const spots = space.map((size, i) =>
+      windowSpot(variable(windows[i]!), variable(inWindow[i]!), size, {
+        stride: params.windowStrides[i]!,
+        low: params.padding[i]![0],
+        spread: params.lhsDilation[i]!,
+        dilation: params.rhsDilation[i]!,
+      }),
+    )
     const zero = constant(scalarType(dtype), 0)
     const covered = (): Expr =>
       lhs!.at(

@@ -40,6 +40,25 @@ interface WindowParams {
 }
 const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
 
+/** How windows lie along one axis: `spread` is between elements of the operand, `dilation` between those of a window. */
+interface Spacing {
+  readonly stride: number
+  readonly low: number
+  readonly spread: number
+  readonly dilation: number
+}
+/** The place along an axis of `size` of an element of a window, moved inside, and whether there is one, not padding or a hole. */
+export function windowSpot(
+  window: Expr,
+  tap: Expr,
+  size: number,
+  { stride, low, spread, dilation }: Spacing,
+): { readonly at: Expr; readonly inside: Expr } {
+  const place = indexAdd(indexMul(window, stride), indexMul(tap, dilation), -low)
+  const { at, inside } = within(indexDiv(place, spread), size)
+  return { at, inside: and(inside, eq(indexMod(place, spread), i32(0))) }
+}
+
 /** Loops over windows and over the elements of one, and where such an element lies in the operand. */
 interface Walk {
   readonly windows: readonly LoopVar[]
@@ -52,16 +71,14 @@ interface Walk {
 function walkOf(shape: Shape, counts: Shape, params: WindowParams): Walk {
   const windows = counts.map((size, axis) => new LoopVar(`i${axis}`, size))
   const taps = params.windowDimensions.map((size, axis) => new LoopVar(`t${axis}`, size))
-  const spots = shape.map((size, axis) => {
-    const place = indexAdd(
-      indexMul(variable(windows[axis]!), params.windowStrides[axis]!),
-      indexMul(variable(taps[axis]!), params.windowDilation[axis]!),
-      -params.padding[axis]![0],
-    )
-    const spread = params.baseDilation[axis]!
-    const { at, inside } = within(indexDiv(place, spread), size)
-    return { at, inside: and(inside, eq(indexMod(place, spread), i32(0))) }
-  })
+  const spots = shape.map((size, axis) =>
+    windowSpot(variable(windows[axis]!), variable(taps[axis]!), size, {
+      stride: params.windowStrides[axis]!,
+      low: params.padding[axis]![0],
+      spread: params.baseDilation[axis]!,
+      dilation: params.windowDilation[axis]!,
+    }),
+  )
   return { windows, taps, index: spots.map(({ at }) => at), inside: all(spots.map(({ inside }) => inside)) }
 }
 /** The operand's elements; from memory where windows overlap, so that none is computed twice. */
