@@ -34,7 +34,7 @@ export interface Case {
   /** The derivative is zero, whatever central differences show. */
   readonly flat?: true
 }
-/** All cases of a primitive; `unused` lists rules that nothing calls, with the reason; `missing` calls that lead to a rule that is not there. */
+/** All cases of a primitive; `unused` lists rules that nothing calls, or axis rules by which nothing is cut, with the reason; `missing` calls that lead to a rule that is not there. */
 export interface Entry {
   readonly cases: readonly Case[]
   readonly unused?: Readonly<Record<string, string>>

@@ -25,7 +25,7 @@ import { type Case, type Run, makeOperand } from './cases.ts'
 const runOf = (row: AnyPrimitive, one: Case): Run =>
   one.run ?? ((...args) => currentTrace().process(row, args, one.params!))
 const listed = (out: NDArray | readonly NDArray[]): NDArray[] => (out instanceof NDArray ? [out] : [...out])
-const listRun = (row: AnyPrimitive, one: Case) => {
+export const listRun = (row: AnyPrimitive, one: Case) => {
   const run = runOf(row, one)
   return (...args: NDArray[]): NDArray[] => listed(run(...args))
 }

@@ -57,6 +57,23 @@ const recurrence =
     )
     return [last, count, ys.out, ys.copy]
   }
+/** A recurrence of a batch, which gathers a sum over the batch and makes values of the batch's shape inside. */
+const batchRecurrence: Run = (w, h, total, xs) => {
+  const [[state, sum, count], ys] = lax.scan(
+    ([s, t, n]: [NDArray, NDArray, NDArray], x: NDArray) => {
+      const next = np
+        .tanh(s.matmul(w!))
+        .add(x)
+        .add(np.arange(4, { dtype: x.dtype }).reshape([4, 1]))
+      const carry: [NDArray, NDArray, NDArray] = [next, t.add(next.T.matmul(x)), n.add(next.mul(np.ones([4, 3])))]
+      return [carry, next.sum({ axis: 1 })] as [[NDArray, NDArray, NDArray], NDArray]
+    },
+    [h!, total!, np.zeros([4, 3], { dtype: h!.dtype })] as [NDArray, NDArray, NDArray],
+    xs!,
+  )
+  return [state, sum, count, ys]
+}
+const batch: Operand = { shape: [4, 3] }
 const steps = (length: number): Operand => ({ shape: [length, 3] })
 const scanLinear: Run = (w, h, xs) => {
   const [last, ys] = lax.scan(
@@ -82,6 +99,9 @@ const named =
   (f: (x: NDArray) => NDArray): Run =>
   (x) =>
     vmap(f, { axisName: 'i' })(x!)
+const away = 'it has a meaning only inside of the vmap that names its axis, which takes it away'
+const insideOfVmap = { reference: away, axes: away }
+const onTheHost = { axes: 'a function of the host was written for the whole' }
 const collective = (
   f: (x: NDArray) => NDArray,
   rest: Partial<Case> = {},
@@ -99,7 +119,7 @@ const collective = (
     [[rows], named((x) => vmap(f)(x)), { linear: [[0]], ...rest }],
     ...inside,
   ),
-  unused: { reference: 'it has a meaning only inside of the vmap that names its axis, which takes it away' },
+  unused: insideOfVmap,
 })
 const keys: Operand = { shape: [2], dtype: 'uint32', values: [7, 4_000_000_000, 3, 11] }
 
@@ -110,6 +130,17 @@ export const control: Table = {
       [vector, { shape: [] }],
       (x, y) => jit((a: NDArray, b: NDArray) => [a.mul(b), b.mul(2)] as [NDArray, NDArray])(x!, y!),
       { linear: [[0]].slice(1) },
+    ],
+    [
+      [batch],
+      (x) =>
+        jit((a: NDArray) => [
+          a.add(np.arange(4, { dtype: a.dtype }).reshape([4, 1])),
+          np.sum(a.mul(a), { axis: 0 }),
+          a.max({ axis: [0, 1] }),
+          np.ones([4]),
+        ])(x!),
+      { order: 1, dtypes: ['float32', 'float64'] },
     ],
     [[vector, matrix], (x, w) => jit((a: NDArray, m: NDArray) => m.matmul(a).mul(2))(x!, w!), { linear: [[0], [1]] }],
   ),
@@ -135,6 +166,7 @@ export const control: Table = {
     unused: {
       reference: 'forward mode is refused before it would run',
       direct: 'the same',
+      axes: 'it stands in linear programs alone, which are transposed before they run',
       type: 'its trace knows the types',
     },
     missing: {
@@ -161,6 +193,7 @@ export const control: Table = {
     [[matrix, vector, steps(4)], recurrence({ reverse: true, unroll: 3 })],
     [[matrix, vector, steps(1)], recurrence({ unroll: true }), { order: 1 }],
     [[matrix, vector, steps(0)], recurrence({}), { order: 1 }],
+    [[matrix, batch, matrix, { shape: [2, 4, 3] }], batchRecurrence, { order: 1, dtypes: ['float32', 'float64'] }],
     [[matrix, vector, steps(3)], scanLinear, { linear: [[1, 2], [1], [2]] }],
     [[vector], (x) => lax.scan((c: NDArray) => [np.sin(c), null] as [NDArray, null], x!, null, { length: 3 })[0]],
   ),
@@ -232,13 +265,18 @@ export const control: Table = {
       { linear: [[1]] },
     ],
   ),
-  debug_callback: entry([[vector], (x) => (debug.callback(() => {}, x!), np.sin(x!))]),
+  debug_callback: {
+    ...entry([[vector], (x) => (debug.callback(() => {}, x!), np.sin(x!))]),
+    unused: onTheHost,
+  },
   pure_callback: {
     ...entry([[vector], (x) => twice(x!), { order: 0 }]),
+    unused: onTheHost,
     missing: { 'cannot be differentiated': () => grad((x: NDArray) => twice(x))(1) },
   },
   io_callback: {
     ...entry([[vector], (x) => twiceInOrder(x!), { order: 0 }]),
+    unused: onTheHost,
     missing: { 'cannot be differentiated': () => grad((x: NDArray) => twiceInOrder(x))(1) },
   },
 
@@ -283,7 +321,7 @@ export const control: Table = {
         ),
       ],
     ),
-    unused: { reference: 'it has a meaning only inside of the vmap that names its axis, which takes it away' },
+    unused: insideOfVmap,
   },
 
   random_bits: {

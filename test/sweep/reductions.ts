@@ -72,6 +72,7 @@ const plain: readonly (readonly [readonly number[], object])[] = [
   [[5], window([3], { windowStrides: [2] })],
   [[4], window([2], { padding: [[1, 2]] })],
   [[3, 4], window([2, 2], { windowStrides: [1, 2] })],
+  [[3, 4], window([1, 2])],
   [[3], window([2], { baseDilation: [2] })],
   [[2], window([3])],
   [[0], window([2], { padding: [[1, 1]] })],
@@ -96,6 +97,7 @@ const scattering: Case[] = [
   [[2], [5], window([3], { windowStrides: [2] })],
   [[2, 2], [3, 4], window([2, 2], { windowStrides: [1, 2] })],
   [[6], [4], window([2], { padding: [[1, 2]] })],
+  [[3, 3], [3, 4], window([1, 2])],
 ].flatMap(([source, operand, params]) =>
   (['ge', 'le'] as const).map((selectPrim): Case => ({
     operands: [{ shape: source as number[] }, { shape: operand as number[] }],

@@ -1,6 +1,7 @@
 // Runs the sweep over every primitive: in a fair sample or in full.
 import { type AnyPrimitive, type DType, MissingRuleError, primitives } from 'fluxion'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { checkAxes } from './axes.ts'
 import { type Case, type Table, floats } from './cases.ts'
 import {
   checkBatching,
@@ -20,7 +21,7 @@ import { products } from './products.ts'
 import { reductions } from './reductions.ts'
 
 const table: Table = { ...elementwise, ...movement, ...indexing, ...reductions, ...products, ...control }
-const counted = ['type', 'jvp', 'transpose', 'batch', 'linearize', 'stage', 'direct', 'reference'] as const
+const counted = ['type', 'jvp', 'transpose', 'batch', 'axes', 'linearize', 'stage', 'direct', 'reference'] as const
 type Counted = (typeof counted)[number]
 
 const dtypesOf = (one: Case): readonly DType[] => one.dtypes ?? floats
@@ -134,6 +135,13 @@ export function sweep(all: boolean): void {
 
     test('has cases', () => expect(cases.length).toBeGreaterThan(0))
     test.each(checksOf(row, cases, all))('$title', ({ on, check, dtypes }) => each(on, check, dtypes))
+    test('gives by parts, along every factor of its axis rule, what it gives whole', () => {
+      let cuts = 0
+      const dtypes = (one: Case): readonly DType[] => (all ? dtypesOf(one) : dtypesOf(one).slice(0, 1))
+      each(cases, (one, dtype) => void (cuts += checkAxes(row, one, dtype)), dtypes)
+      // a rule whose factors no case has anything to cut along would not have been checked
+      if (unused['axes'] === undefined) expect(cuts).toBeGreaterThan(0)
+    })
     test.each(Object.entries(missing))('refuses what it has no rule for: %s', (message, run) => {
       expect(run).toThrow(MissingRuleError)
       expect(run).toThrow(message)

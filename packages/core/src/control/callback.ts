@@ -4,6 +4,7 @@ import type { HostArray } from '../backend/interface.ts'
 import { MissingRuleError, ShapeError, checkOptions, misuse } from '../errors.ts'
 import { checkFunction, flattenArgs, flattenArrays, refusePromise } from '../flat.ts'
 import { type Aval, aval, sameAval, showAval } from '../ir/aval.ts'
+import { noAxes } from '../primitive/axes.ts'
 import { type Primitive, Zero, definePrimitive } from '../primitive/define.ts'
 import { convert } from '../primitive/elementwise.ts'
 import { zeroJvp } from '../primitive/rules.ts'
@@ -40,6 +41,8 @@ const callbackRow = (name: string, effectful: boolean): Primitive<CallbackParams
       }, batched)
       return [outs, outs.map(() => 0)]
     },
+    // a function of the host's was written for the whole
+    axes: noAxes,
     reference: (args, { callback }) => callback(args),
     ...(effectful ? { effectful: true as const } : {}),
     show: ({ name: shown }) => ({ callback: shown }),

@@ -7,6 +7,7 @@ import type { NDArray } from '../array.ts'
 import { OptionError, checkOptions, misuse } from '../errors.ts'
 import { FlatFunction, argumentSet, checkFunction, flattenArgs, holdArguments, nameOf } from '../flat.ts'
 import { type Atom, type ClosedJaxpr, type Equation, type Jaxpr, outAvals } from '../ir/jaxpr.ts'
+import { moves, ofProgram, pointwise } from '../primitive/axes.ts'
 import { type Primitive, type Tangent, definePrimitive } from '../primitive/define.ts'
 import { isLinear } from '../primitive/rules.ts'
 import { unflatten } from '../tree.ts'
@@ -113,6 +114,10 @@ export const checkpointPrimitive: Primitive<CheckpointParams> = definePrimitive<
     const moved = args.map((arg, i) => (dims[i] === null ? arg : moveBatchAxis(arg, dims[i]!, 0, size)))
     return [bind(checkpointPrimitive, moved, { ...params, jaxpr: program }), batchedOuts.map((is) => (is ? 0 : null))]
   },
+  axes: ofProgram(
+    ({ jaxpr }) => jaxpr,
+    (params, jaxpr) => ({ ...params, jaxpr }),
+  ),
   reference: (args, { jaxpr }, _, run) => run(jaxpr, args),
 })
 
@@ -143,6 +148,7 @@ const namePrimitive: Primitive<{ readonly name: string }> = definePrimitive<{ re
   jvp: ([x], [t], params) => [[bind1(namePrimitive, [x!], params)], [t!]],
   batch: ([x], dims, params) => [[bind1(namePrimitive, [x!], params)], dims],
   transpose: ([ct]) => [ct!],
+  axes: (args, params, outs, derive) => moves(args, outs, pointwise(args, params, outs, derive)),
   reference: (args) => args,
 })
 /** Name a value, for the policy `saveOnlyTheseNames`. */

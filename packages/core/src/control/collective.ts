@@ -4,6 +4,7 @@ import { isFloat } from '../dtype.ts'
 import { MissingRuleError, OptionError, checkOptions, misuse } from '../errors.ts'
 import { flattenArrays } from '../flat.ts'
 import { type Aval, aval } from '../ir/aval.ts'
+import { noAxes } from '../primitive/axes.ts'
 import { type Primitive, Zero, definePrimitive } from '../primitive/define.ts'
 import { convert, div, mul } from '../primitive/elementwise.ts'
 import { dynamicSlice } from '../primitive/indexing.ts'
@@ -45,6 +46,7 @@ const reduction = (
       if (params.axisName !== axis) return [[bind1(row, [x!], params)], [dim!]]
       return [[dim === null ? unmapped(x!, size) : reduce(x!, dim!)], [null]]
     },
+    axes: noAxes,
     reference: unbound(name),
     axisNames: ({ axisName }) => [axisName],
   })
@@ -74,6 +76,7 @@ const axisIndexPrimitive: Primitive<AxisParams> = definePrimitive<AxisParams>({
   type: (): Aval[] => [aval([], 'int32')],
   batch: (_, __, { axisName }, { name, size }) =>
     axisName === name ? [[iota('int32', [size], 0)], [0]] : [[bind1(axisIndexPrimitive, [], { axisName })], [null]],
+  axes: noAxes,
   reference: unbound('axis_index'),
   axisNames: ({ axisName }) => [axisName],
 })
@@ -114,6 +117,7 @@ const allGatherPrimitive: Primitive<GatherParams> = definePrimitive<GatherParams
       [0],
     ]
   },
+  axes: noAxes,
   reference: unbound('all_gather'),
   axisNames: ({ axisName }) => [axisName],
 })
@@ -150,6 +154,7 @@ const ppermutePrimitive: Primitive<PermuteParams> = definePrimitive<PermuteParam
       [0],
     ]
   },
+  axes: noAxes,
   reference: unbound('ppermute'),
   axisNames: ({ axisName }) => [axisName],
 })

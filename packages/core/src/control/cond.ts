@@ -105,6 +105,13 @@ export const condPrimitive: Primitive<CondParams> = definePrimitive<CondParams>(
     const moved = args.map((arg, i) => (batched[i] ? moveBatchAxis(arg, dims[i]!, 0, size) : arg))
     return [bind(condPrimitive, [index!, ...moved], { branches: programs }), union.map((is) => (is ? 0 : null))]
   },
+  // every part has the whole index, and so takes the same branch
+  axes: (args, { branches }, outs, derive) =>
+    derive(
+      args,
+      outs,
+      branches.map((program) => ({ program, inputs: range(args.length - 1, 1), outputs: range(outs.length) })),
+    ).map(({ parts, ...factor }) => ({ ...factor, part: (span) => ({ branches: parts(span) }) })),
   reference: ([index, ...args], { branches }, _, run) =>
     run(branches[clampIndex(index!.data[0]!, branches.length)]!, args),
 })

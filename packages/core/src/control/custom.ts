@@ -12,6 +12,7 @@ import {
 } from '../flat.ts'
 import { type Aval, aval, sameAval, showAval, strong } from '../ir/aval.ts'
 import { type ClosedJaxpr, outAvals } from '../ir/jaxpr.ts'
+import { noAxes, ofProgram } from '../primitive/axes.ts'
 import { type BatchDim, type Primitive, type Tangent, Zero, definePrimitive } from '../primitive/define.ts'
 import { reduceSum } from '../primitive/reduce.ts'
 import { isLinear, isZero } from '../primitive/rules.ts'
@@ -113,10 +114,16 @@ function refuseClosedOver(name: string, tangents: readonly Tangent[], numConsts:
   )
 }
 
+const callAxes = ofProgram<CallParams>(
+  ({ jaxpr }) => jaxpr!,
+  (params, jaxpr) => ({ ...params, jaxpr, call: (args) => evalJaxpr(jaxpr, args) }),
+)
+
 const customJvpCall: Primitive<JvpParams> = definePrimitive<JvpParams>({
   name: 'custom_jvp_call',
   ...callRules,
   stage: staged,
+  axes: callAxes,
   jvp(primals, tangents, { name, jvp, numConsts }) {
     refuseClosedOver(name, tangents, numConsts)
     return jvp(primals.slice(numConsts), tangents.slice(numConsts).map(instantiate))
@@ -158,6 +165,7 @@ const customVjpCall: Primitive<VjpParams> = definePrimitive<VjpParams>({
   name: 'custom_vjp_call',
   ...callRules,
   stage: staged,
+  axes: callAxes,
   jvp(primals, tangents, { name, fwd, bwd, numOuts, numConsts }) {
     refuseClosedOver(name, tangents, numConsts)
     const args = primals.slice(numConsts)
@@ -225,6 +233,8 @@ const customLinear: Primitive<LinearParams> = definePrimitive<LinearParams>({
     })
     return [outs, outs.map(() => 0)]
   },
+  // it stands in linear programs alone, which are transposed before they run
+  axes: noAxes,
   reference: (_, params) => refuseForward(params),
   show: ({ name }) => ({ name }),
 })

@@ -3,6 +3,7 @@ import { ConcreteArray, type NDArray } from '../array.ts'
 import { type DeviceName, backend, backendNamed } from '../backend/devices.ts'
 import type { Backend, Executable } from '../backend/interface.ts'
 import { type ClosedJaxpr, type Jaxpr, outAvals } from '../ir/jaxpr.ts'
+import { ofProgram } from '../primitive/axes.ts'
 import { type Primitive, type Tangent, definePrimitive } from '../primitive/define.ts'
 import { isLinear } from '../primitive/rules.ts'
 import { bind, bindLinear, bufferOn, concreteOf, refuseNans } from '../trace.ts'
@@ -65,6 +66,10 @@ export const jitPrimitive: Primitive<JitParams> = definePrimitive<JitParams>({
     const moved = args.map((arg, i) => (dims[i] === null ? arg : moveBatchAxis(arg, dims[i]!, 0, size)))
     return [bind(jitPrimitive, moved, { name, jaxpr: program }), batchedOuts.map((is) => (is ? 0 : null))]
   },
+  axes: ofProgram(
+    ({ jaxpr }) => jaxpr,
+    (params, jaxpr) => ({ ...params, jaxpr }),
+  ),
   reference: (args, { jaxpr }, _, run) => run(jaxpr, args),
   show: ({ name, jaxpr }) => ({ name, jaxpr }),
 })

@@ -249,6 +249,17 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
     ]
   },
 
+  // the scanned dimension is not split: a step needs the carry of the one before
+  axes: (args, params, outs, derive) =>
+    derive(
+      args,
+      outs,
+      [{ program: params.jaxpr, inputs: range(args.length), outputs: range(outs.length) }],
+      range(params.numCarry).map((i) => [params.numConsts + i, i] as const),
+    ).map(({ parts: programs, ...factor }) => ({
+      ...factor,
+      part: (span) => ({ ...params, jaxpr: programs(span)[0]! }),
+    })),
   reference(args, { jaxpr, length, reverse, numConsts, numCarry }, outs, run) {
     const [consts, init, xs] = parts(args, numConsts, numCarry) as [HostArray[], HostArray[], HostArray[]]
     const ys = outs

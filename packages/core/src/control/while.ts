@@ -78,6 +78,30 @@ export const whilePrimitive: Primitive<WhileParams> = definePrimitive<WhileParam
     const operands = predicate ? [...moved.slice(0, condNconsts), ...moved] : moved
     return [bind(whilePrimitive, operands, loop), carry.map((is) => (is ? 0 : null))]
   },
+  axes(args, params, outs, derive) {
+    const { condJaxpr, bodyJaxpr, condNconsts, bodyNconsts } = params
+    const first = condNconsts + bodyNconsts
+    const carry = range(outs.length, first)
+    return derive(
+      args,
+      outs,
+      [
+        { program: condJaxpr, inputs: [...range(condNconsts), ...carry], outputs: [null] },
+        {
+          program: bodyJaxpr,
+          inputs: [...range(bodyNconsts, condNconsts), ...carry],
+          outputs: range(outs.length),
+        },
+      ],
+      carry.map((operand, result) => [operand, result] as const),
+    ).map(({ parts: programs, ...factor }) => ({
+      ...factor,
+      part(span) {
+        const [cond, body] = programs(span) as [ClosedJaxpr, ClosedJaxpr]
+        return { ...params, condJaxpr: cond, bodyJaxpr: body }
+      },
+    }))
+  },
   reference(args, { condJaxpr, bodyJaxpr, condNconsts, bodyNconsts }, _, run) {
     const [condConsts, bodyConsts, init] = parts(args, condNconsts, bodyNconsts) as [
       HostArray[],

@@ -5,6 +5,7 @@ import { DtypeError, OptionError, ShapeError, misuse } from '../errors.ts'
 import { aval, showAval } from '../ir/aval.ts'
 import { range, sizeOf } from '../shape.ts'
 import { bind1 } from '../trace.ts'
+import { pointwise } from './axes.ts'
 import { type Primitive, definePrimitive } from './define.ts'
 import { zeroJvp } from './rules.ts'
 
@@ -40,6 +41,8 @@ const unpackPrimitive: Primitive<UnpackParams> = definePrimitive<UnpackParams>({
   },
   jvp: zeroJvp(([x], { axis, bitorder }) => [unpackbits(x!, axis, bitorder)]),
   batch: ([x], [dim], { axis, bitorder }) => [[unpackbits(x!, axis >= dim! ? axis + 1 : axis, bitorder)], [dim!]],
+  // along the packed axis by whole bytes, as the sizes' common divisor says
+  axes: pointwise,
   reference([x], { axis, bitorder }, [out]) {
     const result = hostZeros(out!)
     const { data } = x!

@@ -10,7 +10,7 @@ import { type Aval, aval, showAval } from '../ir/aval.ts'
 import { inserted, inverse, range, sizeOf, stridesOf, without } from '../shape.ts'
 import { bind1 } from '../trace.ts'
 import { bilinearJvp, bilinearTranspose, productType } from './bilinear.ts'
-import { type BatchDim, type Primitive, definePrimitive } from './define.ts'
+import { type BatchDim, type Factor, type Primitive, definePrimitive } from './define.ts'
 import { convert } from './elementwise.ts'
 import { showNumbers } from './gather.ts'
 import { full, reshape, rev, transpose } from './movement.ts'
@@ -209,6 +209,35 @@ function intoGroupedAxis(dim: number, axis: number, groups: number, x: NDArray):
   return axisInto(axis, axis, axisInto(dim + (axis < dim ? 1 : 0), axis + 1, split))
 }
 
+/** Batch and features; windows reach over the borders of what space would be cut into. Groups are split as groups. */
+function axes(_: readonly Aval[], params: ConvParams, [out]: readonly Aval[]): Factor[] {
+  const { dimensionNumbers, featureGroupCount, batchGroupCount } = params
+  const [[batchOf, features], [outputs, inputs], [images, channels]] = [
+    dimensionNumbers.lhsSpec,
+    dimensionNumbers.rhsSpec,
+    dimensionNumbers.outSpec,
+  ] as [[number, number], [number, number], [number, number]]
+  const [batches, groups] = [batchGroupCount > 1, featureGroupCount > 1]
+  const rules: readonly (Factor | false)[] = [
+    !batches && { operands: [batchOf, null], results: [images] },
+    !batches && !groups && { operands: [null, outputs], results: [channels] },
+    !groups && { operands: [features, inputs], results: [out!.dtype === 'bool' ? 'or' : 'sum'] },
+    groups && {
+      operands: [features, outputs],
+      results: [channels],
+      units: featureGroupCount,
+      part: (span) => ({ ...params, featureGroupCount: span(featureGroupCount)[1] }),
+    },
+    batches && {
+      operands: [batchOf, outputs],
+      results: [channels],
+      units: batchGroupCount,
+      part: (span) => ({ ...params, batchGroupCount: span(batchGroupCount)[1] }),
+    },
+  ]
+  return rules.filter((rule) => rule !== false)
+}
+
 /** The patches under the windows as rows of a matrix, times the kernel as a matrix, some images at a time. */
 function reference([lhs, rhs]: readonly HostArray[], params: ConvParams, [out]: readonly Aval[]): HostArray[] {
   const result = hostZeros(out!)
@@ -289,6 +318,7 @@ const convPrimitive: Primitive<ConvParams> = definePrimitive<ConvParams>({
   jvp: bilinearJvp((x, y, params) => convGeneralDilated(x, y, params)),
   transpose: bilinearTranspose(where, transposeLhs, transposeRhs),
   batch,
+  axes,
   reference,
   show: ({ dimensionNumbers, preferredElementType, ...rest }) => ({
     ...rest,

@@ -6,6 +6,7 @@ import { DtypeError, ShapeError, misuse } from '../errors.ts'
 import { showAval } from '../ir/aval.ts'
 import { bind1, ruleOf } from '../trace.ts'
 import { associativeScan } from './associative.ts'
+import { allBut } from './axes.ts'
 import { type Primitive, type Tangent, definePrimitive, primitives } from './define.ts'
 import { abs, add, eq, exp, log1p, max, mul, ne, neg, select, sub } from './elementwise.ts'
 import { rev } from './movement.ts'
@@ -38,6 +39,8 @@ function cumulative(name: string, { takes, step, ...rules }: Row): Cumulative {
       return [x!]
     },
     batch: ([x], [dim], { axis, reverse }) => [[run(x!, axis >= dim! ? axis + 1 : axis, reverse)], [dim!]],
+    // along the axis every element needs those before it
+    axes: allBut(({ axis }) => [axis]),
     reference: ([x], { axis, reverse }) => [accumulateHost(x!, axis, reverse, step(x!.dtype))],
     ...rules,
   })

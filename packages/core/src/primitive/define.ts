@@ -30,6 +30,47 @@ export interface BatchAxis {
 }
 export type Run = (program: ClosedJaxpr, args: readonly HostArray[]) => readonly HostArray[]
 
+/** What makes a whole of partial arrays of one shape. */
+export type Combination = 'sum' | 'product' | 'max' | 'min' | 'and' | 'or' | 'xor'
+/** Where a part lies along a dimension of the given size: its first element, and how many there are. */
+export type Span = (size: number) => readonly [start: number, size: number]
+/**
+ * One way to run an operation by parts, as one letter of an einsum does: in `(i k, k j) -> (i j), k sum` the factor `i` is
+ * `{ operands: [0, null], results: [0] }`, and `k` is `{ operands: [1, 0], results: ['sum'] }`. A dimension in no factor cannot be split.
+ */
+export interface Factor {
+  /** For each operand the dimension that is split; a combination where each part is given a partial operand; `null` where it is given all. */
+  readonly operands: readonly (number | Combination | null)[]
+  /** For each result the dimension that is split; how partial results combine; `null` where every part gives the whole result. */
+  readonly results: readonly (number | Combination | null)[]
+  /** Into how many pieces the dimensions can be cut: the greatest common divisor of their sizes, if not said otherwise. */
+  readonly units?: number
+  /** What the operation gives depends on where the part starts: a part is run whole, and cut out of the result. */
+  readonly offset?: true
+  /** The parameters of a part, where they are not those of the whole. */
+  part?(span: Span): object
+}
+/** A program inside an operation: which operand each input is, and which result each output. */
+export interface Inner {
+  readonly program: ClosedJaxpr
+  /** An operand of one more dimension than the input is seen one element of its first dimension at a time; results likewise. */
+  readonly inputs: readonly number[]
+  /** `null` for an output that decides what happens next: every part has to find the same. */
+  readonly outputs: readonly (number | null)[]
+}
+export interface InnerFactor extends Omit<Factor, 'part' | 'offset' | 'units'> {
+  readonly units: number
+  /** The programs of a part, in order. */
+  parts(span: Span): readonly ClosedJaxpr[]
+}
+/** Derive factors from those of the programs inside; `carries` pairs an operand with the result that takes its place in the next step. */
+export type Derive = (
+  operands: readonly Aval[],
+  results: readonly Aval[],
+  inner: readonly Inner[],
+  carries?: readonly (readonly [operand: number, result: number])[],
+) => readonly InnerFactor[]
+
 /**
  * Arrays are positional, everything static is in `params`, results are always a list. JVP, transpose and batch rules run under the
  * trace that their results belong to, so they simply call operations.
@@ -57,6 +98,8 @@ export interface Primitive<P extends object = object> {
     params: P,
     axis: BatchAxis,
   ) => readonly [readonly NDArray[], readonly BatchDim[]]
+  /** How axes relate: all ways to run the operation by parts of its operands. */
+  axes(args: readonly Aval[], params: P, outs: readonly Aval[], derive: Derive): readonly Factor[]
   /** The meaning, on host arrays in plain TypeScript; `run` evaluates programs inside the parameters. */
   reference(args: readonly HostArray[], params: P, outs: readonly Aval[], run: Run): readonly HostArray[]
 

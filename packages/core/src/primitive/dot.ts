@@ -9,7 +9,7 @@ import { type Aval, aval, showAval } from '../ir/aval.ts'
 import { inverse, range, stridesOf, without } from '../shape.ts'
 import { bind1 } from '../trace.ts'
 import { bilinearJvp, bilinearTranspose, productType } from './bilinear.ts'
-import { type BatchDim, type Primitive, definePrimitive } from './define.ts'
+import { type BatchDim, type Factor, type Primitive, definePrimitive } from './define.ts'
 import { convert } from './elementwise.ts'
 import { transpose } from './movement.ts'
 
@@ -125,6 +125,26 @@ function batch([x, y]: readonly NDArray[], [xDim, yDim]: readonly BatchDim[], pa
   return [[run(lb, rb)], [dim]]
 }
 
+/** `(b i k, b k j) -> (b i j)`, with sums over k. */
+function axes(
+  [lhs, rhs]: readonly Aval[],
+  { dimensionNumbers: [contracted, shared] }: Params,
+  [out]: readonly Aval[],
+): Factor[] {
+  const [left, right] = [
+    keptAxes(lhs!.shape.length, contracted[0], shared[0]),
+    keptAxes(rhs!.shape.length, contracted[1], shared[1]),
+  ]
+  const sum = out!.dtype === 'bool' ? 'or' : 'sum'
+  const before = shared[0].length
+  return [
+    ...shared[0].map((axis, i): Factor => ({ operands: [axis, shared[1][i]!], results: [i] })),
+    ...left.map((axis, i): Factor => ({ operands: [axis, null], results: [before + i] })),
+    ...right.map((axis, i): Factor => ({ operands: [null, axis], results: [before + left.length + i] })),
+    ...contracted[0].map((axis, i): Factor => ({ operands: [axis, contracted[1][i]!], results: [sum] })),
+  ]
+}
+
 function reference(
   [lhs, rhs]: readonly HostArray[],
   { dimensionNumbers: [contracted, shared] }: Params,
@@ -183,6 +203,7 @@ export const dotGeneralPrimitive: Primitive<Params> = definePrimitive<Params>({
     (ct, y, x, params) => transposeOperand(ct, y, x, swap(params), true),
   ),
   batch,
+  axes,
   reference,
   show: ({ dimensionNumbers, preferredElementType }) => ({
     dimensionNumbers: `(${dimensionNumbers.map((pair) => `(${pair.map((axes) => `[${axes.join(', ')}]`).join(', ')})`).join(', ')})`,

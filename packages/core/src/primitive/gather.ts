@@ -6,11 +6,13 @@ import { type DType, dtypes, isFloat } from '../dtype.ts'
 import { aval } from '../ir/aval.ts'
 import type { Shape } from '../shape.ts'
 import { bind1 } from '../trace.ts'
-import { type BatchDim, type Primitive, Zero, definePrimitive } from './define.ts'
+import { cut, keepsSums } from './axes.ts'
+import { type BatchDim, type Factor, type Primitive, Zero, definePrimitive } from './define.ts'
 import {
   type IndexMode,
   type Names,
   type Numbers,
+  alignedDims,
   batchNumbers,
   checkMode,
   gatheredShape,
@@ -112,6 +114,18 @@ const gatherPrimitive: Primitive<GatherParams> = definePrimitive({
     return [scatterAdd(full(x!.aval.shape, 0, ct.dtype), indices as NDArray, ct, options), null]
   },
   batch: ([x, indices], [dim, indexDim], params) => batchGather([x!, indices!], [dim!, indexDim!], params),
+  axes: ([x, indices], params) => [
+    ...alignedDims(x!.shape, indices!.shape.length, params.dimensionNumbers, params.sliceSizes).map(
+      ({ operand, indices: listed, result }): Factor => ({
+        operands: [operand, listed],
+        results: [result],
+        // a window that takes a dimension whole takes all of its part
+        ...(operand !== null &&
+          listed === null && { part: (span) => ({ ...params, sliceSizes: cut(params.sliceSizes, operand, span) }) }),
+      }),
+    ),
+    ...(fills(params.mode) && params.fillValue !== 0 ? [] : keepsSums([x!, indices!], [0])),
+  ],
   reference([x, indices], { dimensionNumbers, sliceSizes, mode, fillValue }, [out]) {
     const result = hostZeros(out!)
     const windows = windowsOf(x!.shape, indices!, dimensionNumbers, sliceSizes, !fills(mode))

@@ -129,6 +129,29 @@ export function gatheredShape(
   return resultShape(indices.shape, numbers, sizes)
 }
 
+/** Dimensions of a gather that go together, of the operand, the indices and the result. */
+export interface Aligned {
+  readonly operand: number | null
+  readonly indices: number | null
+  readonly result: number
+}
+/**
+ * Which dimensions a gather can be split along: those of a batch, those that list index vectors, and those that windows take whole. Index
+ * vectors themselves, and dimensions that they point along, are not split.
+ */
+export function alignedDims(operand: Shape, indexRank: number, numbers: Numbers, sizes: Shape): Aligned[] {
+  const { offsetDims, operandBatchingDims, startIndicesBatchingDims } = numbers
+  const listed = batchAxesOf(numbers, indexRank).map((result, indices): Aligned => ({
+    operand: operandBatchingDims[startIndicesBatchingDims.indexOf(indices)] ?? null,
+    indices,
+    result,
+  }))
+  const whole = windowAxesOf(numbers, operand.length).flatMap((axis, i): Aligned[] =>
+    sizes[axis] === operand[axis] ? [{ operand: axis, indices: null, result: offsetDims[i]! }] : [],
+  )
+  return [...listed, ...whole]
+}
+
 function resultShape(indexShape: Shape, numbers: Numbers, sizes: Shape): number[] {
   const shape = new Array<number>(numbers.offsetDims.length + indexShape.length - 1)
   batchAxesOf(numbers, indexShape.length).forEach((axis, i) => (shape[axis] = indexShape[i]!))

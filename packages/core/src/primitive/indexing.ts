@@ -8,6 +8,7 @@ import { DtypeError, ShapeError, misuse } from '../errors.ts'
 import { type Aval, aval, showAval } from '../ir/aval.ts'
 import { type Shape, inserted, range, sizeOf, stridesOf } from '../shape.ts'
 import { bind1, scalar } from '../trace.ts'
+import { cut, moves } from './axes.ts'
 import { type BatchDim, type Primitive, Zero, definePrimitive } from './define.ts'
 import { convert } from './elementwise.ts'
 import { batchGather } from './gather.ts'
@@ -74,6 +75,9 @@ interface DynamicSliceParams {
   readonly sliceSizes: Shape
 }
 
+const wholeDims = (shape: Shape, window: Shape): number[] =>
+  range(shape.length).filter((dim) => shape[dim] === window[dim])
+
 const dynamicSlicePrimitive: Primitive<DynamicSliceParams> = definePrimitive({
   name: 'dynamic_slice',
   type([x, ...starts], { sliceSizes }) {
@@ -112,6 +116,18 @@ const dynamicSlicePrimitive: Primitive<DynamicSliceParams> = definePrimitive({
     } as const
     return batchGather([x!, startVectors(starts, startDims, axis.size)], [dim!, 0], params)
   },
+  // dimensions that the window takes whole
+  axes: ([x, ...starts], { sliceSizes }, outs) =>
+    moves(
+      [x!, ...starts],
+      outs,
+      wholeDims(x!.shape, sliceSizes).map((dim) => ({
+        operands: [dim, ...starts.map(() => null)],
+        results: [dim],
+        part: (span) => ({ sliceSizes: cut(sliceSizes, dim, span) }),
+      })),
+      [0],
+    ),
   reference([x, ...starts], { sliceSizes }, [out]) {
     const at = offsetOf(x!, starts, sliceSizes)
     // Whole rows of the first axis lie together and can be shared: what a loop over the rows of its data asks for.
@@ -186,6 +202,16 @@ const dynamicUpdateSlicePrimitive: Primitive = definePrimitive({
     const vectors = startVectors(starts, startDims, axis.size)
     return batchScatter(setPrimitive, [x!, vectors, update!], [dim!, 0, updateDim!], params, axis)
   },
+  axes: ([x, update, ...starts], _, outs) =>
+    moves(
+      [x!, update!, ...starts],
+      outs,
+      wholeDims(x!.shape, update!.shape).map((dim) => ({
+        operands: [dim, dim, ...starts.map(() => null)],
+        results: [dim],
+      })),
+      [0, 1],
+    ),
   reference([x, update, ...starts]) {
     const data = x!.data.slice()
     const to = { at: offsetOf(x!, starts, update!.shape), strides: stridesOf(x!.shape) }

@@ -9,6 +9,7 @@ import { DtypeError, MissingRuleError, ShapeError, misuse } from '../errors.ts'
 import { type Aval, aval, showAval } from '../ir/aval.ts'
 import { sameShape } from '../shape.ts'
 import { bind, bind1 } from '../trace.ts'
+import { leading } from './axes.ts'
 import { type BatchDim, type Primitive, type Tangent, Zero, definePrimitive } from './define.ts'
 import { add, convert, div, eq, integerPow, mul, neg, sub } from './elementwise.ts'
 import * as matrix from './matrix.ts'
@@ -46,7 +47,9 @@ function eachMatrix(
 }
 
 /** A factorisation of one operand: its leading axes are batch axes, so batching moves the axis to the front. */
-function factorisation<P extends object>(row: Omit<Primitive<P>, 'batch'>): (x: NDArray, params: P) => NDArray[] {
+function factorisation<P extends object>(
+  row: Omit<Primitive<P>, 'batch' | 'axes'>,
+): (x: NDArray, params: P) => NDArray[] {
   const run = (x: NDArray, params: P): NDArray[] => [...bind(primitive, [x], params)]
   const primitive: Primitive<P> = definePrimitive<P>({
     ...row,
@@ -54,6 +57,7 @@ function factorisation<P extends object>(row: Omit<Primitive<P>, 'batch'>): (x: 
       const outs = run(moveAxis(x!, dim!, 0), params)
       return [outs, outs.map(() => 0)]
     },
+    axes: leading,
   })
   return run
 }
@@ -130,6 +134,11 @@ const triangularSolvePrimitive: Primitive<TriangularSolveParams> = definePrimiti
     [triangularSolve(batchInFront(a!, aDim!, size), batchInFront(b!, bDim!, size), params)],
     [0],
   ],
+  // the systems of a batch, and the right sides of each
+  axes: (args, params, outs, derive) => {
+    const free = args[1]!.shape.length - (params.leftSide ? 1 : 2)
+    return [...leading(args, params, outs, derive), { operands: [null, free], results: [free] }]
+  },
   reference([a, b], params, outs) {
     const n = a!.shape.at(-1)!
     let i = 0

@@ -8,7 +8,8 @@ import { DtypeError, ShapeError, misuse } from '../errors.ts'
 import { type Aval, aval, showAval } from '../ir/aval.ts'
 import { type Shape, inserted, inverse, normalAxes, range, sameShape, sizeOf, stridesOf, without } from '../shape.ts'
 import { bind1, scalar } from '../trace.ts'
-import { type BatchDim, type Primitive, definePrimitive } from './define.ts'
+import { allBut, cut, moves } from './axes.ts'
+import { type BatchDim, type Factor, type Primitive, definePrimitive } from './define.ts'
 import { reduceSum } from './reduce.ts'
 import { linearJvp, linearTransposeOf } from './rules.ts'
 
@@ -72,6 +73,20 @@ const broadcastPrimitive: Primitive<BroadcastParams> = definePrimitive({
     const to = [0, ...broadcastDimensions.map((axis) => axis + 1)]
     return [[bind1(broadcastPrimitive, [front], { shape: [front.shape[0], ...shape], broadcastDimensions: to })], [0]]
   },
+  axes: ([x], params, outs) =>
+    moves(
+      [x!],
+      outs,
+      params.shape.map((size, dim): Factor => {
+        const axis = params.broadcastDimensions.indexOf(dim)
+        return {
+          // repeated along dimensions that the operand lacks, or has only one element of
+          operands: [axis < 0 || x!.shape[axis] !== size ? null : axis],
+          results: [dim],
+          part: (span) => ({ ...params, shape: cut(params.shape, dim, span) }),
+        }
+      }),
+    ),
   reference([x], { broadcastDimensions }, [out]) {
     if (sizeOf(out!.shape) === x!.data.length) return [reshaped(x!, out!)]
     const own = stridesOf(x!.shape)
@@ -114,6 +129,24 @@ function reshapeType([x]: readonly Aval[], { newSizes }: ReshapeParams): [Aval] 
   return [aval(newSizes, x!.dtype, x!.weakType)]
 }
 
+/** Pairs of dimensions, one of each shape, that are the outermost of groups which hold the same elements. */
+function outermost(a: Shape, b: Shape): [number, number][] {
+  const pairs: [number, number][] = []
+  if (sizeOf(a) === 0) return pairs
+  let [i, j] = [0, 0]
+  for (;;) {
+    while (a[i] === 1) i++
+    while (b[j] === 1) j++
+    if (i >= a.length || j >= b.length) return pairs
+    pairs.push([i, j])
+    let [inA, inB] = [a[i++]!, b[j++]!]
+    while (inA !== inB) {
+      if (inA < inB) inA *= a[i++]!
+      else inB *= b[j++]!
+    }
+  }
+}
+
 const reshapePrimitive: Primitive<ReshapeParams> = definePrimitive({
   name: 'reshape',
   type: reshapeType,
@@ -126,6 +159,17 @@ const reshapePrimitive: Primitive<ReshapeParams> = definePrimitive({
     const front = moveAxis(x!, dim!, 0)
     return [[reshape(front, [front.shape[0], ...newSizes])], [0]]
   },
+  // of dimensions that become one, or one that becomes several, the outermost is split, and that in pieces which are whole on both sides
+  axes: ([x], { newSizes }, outs) =>
+    moves(
+      [x!],
+      outs,
+      outermost(x!.shape, newSizes).map(([from, to]) => ({
+        operands: [from],
+        results: [to],
+        part: (span) => ({ newSizes: cut(newSizes, to, span) }),
+      })),
+    ),
   reference: ([x], _, [out]) => [reshaped(x!, out!)],
   show: ({ newSizes }) => ({ dimensions: null, newSizes, sharding: null }),
 })
@@ -166,6 +210,12 @@ const transposePrimitive: Primitive<TransposeParams> = definePrimitive({
     [transpose(x!, [dim!, ...permutation.map((axis) => (axis < dim! ? axis : axis + 1))])],
     [0],
   ],
+  axes: ([x], { permutation }, outs) =>
+    moves(
+      [x!],
+      outs,
+      permutation.map((axis, dim) => ({ operands: [axis], results: [dim] })),
+    ),
   reference([x], { permutation }, [out]) {
     const large = permutation.filter((axis) => x!.shape[axis] !== 1)
     if (increasing(large)) return [reshaped(x!, out!)]
@@ -220,6 +270,12 @@ const squeezePrimitive: Primitive<DimensionsParams> = definePrimitive({
     ],
     [0],
   ],
+  axes: ([x], { dimensions }, outs) =>
+    moves(
+      [x!],
+      outs,
+      without(range(x!.shape.length), dimensions).map((axis, dim) => ({ operands: [axis], results: [dim] })),
+    ),
   reference: ([x], _, [out]) => [reshaped(x!, out!)],
 })
 /** Drop axes of size 1. */
@@ -242,6 +298,9 @@ const revPrimitive: Primitive<DimensionsParams> = definePrimitive({
   ),
   transpose: linearTransposeOf((ct, _, { dimensions }) => rev(ct, dimensions)),
   batch: ([x], [dim], { dimensions }) => [[rev(x!, dimensions.map(besideBatch(dim!)))], [dim!]],
+  // the first part of a reversed dimension is made of the last
+  axes: (args, params, outs, derive) =>
+    moves(args, outs, allBut<DimensionsParams>((p) => p.dimensions)(args, params, outs, derive)),
   reference([x], { dimensions }, [out]) {
     const strides = stridesOf(x!.shape)
     let at = 0
@@ -271,6 +330,12 @@ const iotaPrimitive: Primitive<IotaParams> = definePrimitive({
     }
     return [aval(shape, dtype)]
   },
+  axes: (_, params) =>
+    params.shape.map((_size, dim): Factor =>
+      dim === params.dimension
+        ? { operands: [], results: [dim], offset: true }
+        : { operands: [], results: [dim], part: (span) => ({ ...params, shape: cut(params.shape, dim, span) }) },
+    ),
   reference(_, { dimension }, [out]) {
     const result = hostZeros(out!)
     const size = out!.shape[dimension]!

@@ -9,9 +9,10 @@ import { threefry2x32, threefryCounters } from '../backend/reference/threefry.ts
 import { type DType, isInteger } from '../dtype.ts'
 import { DtypeError, OptionError, ShapeError, misuse } from '../errors.ts'
 import { type Aval, aval, showAval } from '../ir/aval.ts'
-import { type Shape, sameShape, sizeOf } from '../shape.ts'
+import { type Shape, range, sameShape, sizeOf } from '../shape.ts'
 import { bind1 } from '../trace.ts'
-import { type Primitive, definePrimitive } from './define.ts'
+import { shared } from './axes.ts'
+import { type Factor, type Primitive, definePrimitive } from './define.ts'
 import { batchInFront, moveAxis } from './movement.ts'
 
 /** Check a key, or an array of keys, and give the axes that are axes of keys. */
@@ -31,6 +32,15 @@ function* keysOf({ data }: HostArray): Generator<readonly [number, number]> {
 
 const dtypeOfWidth: Readonly<Record<number, DType>> = { 8: 'uint8', 16: 'uint16', 32: 'uint32', 64: 'uint32' }
 
+/** Keys are split; along the shape itself, counters go on from where a part starts. The words of one key are not. */
+const keyedAxes = ([key]: readonly Aval[], { shape }: { readonly shape: Shape }): Factor[] => {
+  const keys = key!.shape.length - 1
+  return [
+    ...range(keys).map((dim): Factor => ({ operands: [dim], results: [dim] })),
+    ...shape.map((_, i): Factor => ({ operands: [null], results: [keys + i], offset: true })),
+  ]
+}
+
 interface BitsParams {
   readonly shape: Shape
   readonly bitWidth: 8 | 16 | 32 | 64
@@ -44,6 +54,7 @@ const randomBitsPrimitive: Primitive<BitsParams> = definePrimitive<BitsParams>({
     return [aval([...keyAxes('randomBits', key!), ...shape, ...(bitWidth === 64 ? [2] : [])], dtype)]
   },
   batch: ([key], [dim], { shape, bitWidth }) => [[randomBits(moveAxis(key!, dim!, 0), shape, bitWidth)], [0]],
+  axes: keyedAxes,
   reference([keys], { shape, bitWidth }, [out]) {
     const result = hostZeros(out!)
     const count = sizeOf(shape)
@@ -70,6 +81,7 @@ const randomSplitPrimitive: Primitive<{ readonly shape: Shape }> = definePrimiti
   name: 'random_split',
   type: ([key], { shape }) => [aval([...keyAxes('randomSplit', key!), ...shape, 2], 'uint32')],
   batch: ([key], [dim], { shape }) => [[randomSplit(moveAxis(key!, dim!, 0), shape)], [0]],
+  axes: keyedAxes,
   reference: ([keys], { shape }, [out], run) =>
     randomBitsPrimitive.reference([keys!], { shape, bitWidth: 64 }, [out!], run),
 })
@@ -90,6 +102,7 @@ const randomFoldInPrimitive: Primitive = definePrimitive({
     [randomFoldIn(batchInFront(key!, keyDim!, size), batchInFront(data!, dataDim!, size))],
     [0],
   ],
+  axes: ([key, data], _, outs) => shared([key!, data!], outs, range(data!.shape.length)),
   reference([keys, data], _, [out]) {
     const result = hostZeros(out!)
     let i = 0

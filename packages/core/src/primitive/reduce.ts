@@ -8,7 +8,14 @@ import { DtypeError, ShapeError, misuse } from '../errors.ts'
 import { type Aval, aval, showAval } from '../ir/aval.ts'
 import { range, sizeOf, without } from '../shape.ts'
 import { bind1 } from '../trace.ts'
-import { type BatchDim, definePrimitive, type Primitive, type Tangent } from './define.ts'
+import {
+  type BatchDim,
+  definePrimitive,
+  type Combination,
+  type Factor,
+  type Primitive,
+  type Tangent,
+} from './define.ts'
 import { add, convert, div, eq, mul } from './elementwise.ts'
 import { broadcastInDim, full, pad, reshape, slice, squeeze, transpose } from './movement.ts'
 import { linearJvp, linearTransposeOf, scalarLike, zeroJvp } from './rules.ts'
@@ -24,6 +31,8 @@ interface Row extends Pick<Primitive<Params>, 'jvp' | 'transpose' | 'show'> {
   /** Which dtypes it takes, in words and as a test. */
   readonly takes: readonly [string, (dtype: DType) => boolean]
   readonly fold: (dtype: DType) => Fold
+  /** What makes the result of those of parts. */
+  readonly combination: Combination
   /** Whether a weak operand gives a weak result. */
   readonly keepsWeak: boolean
 }
@@ -45,7 +54,16 @@ function batchOver(dim: BatchDim, axes: Axes, run: (axes: Axes) => NDArray): [ND
   return [[run(shifted)], [dim! - shifted.filter((axis) => axis < dim!).length]]
 }
 
-function reduction(name: string, { takes, fold, keepsWeak, ...rules }: Row): (x: NDArray, axes: Axes) => NDArray {
+/** Dimensions that stay are split; those that go are too, if partial results can be combined. */
+const reductionAxes = (x: Aval, axes: Axes, combination?: Combination): Factor[] => [
+  ...keptAxes(x.shape.length, axes).map((axis, i): Factor => ({ operands: [axis], results: [i] })),
+  ...(combination === undefined ? [] : axes).map((axis): Factor => ({ operands: [axis], results: [combination!] })),
+]
+
+function reduction(
+  name: string,
+  { takes, fold, combination, keepsWeak, ...rules }: Row,
+): (x: NDArray, axes: Axes) => NDArray {
   const where = spelled(name)
   const run = (x: NDArray, axes: Axes): NDArray => bind1(primitive, [x], { axes })
   const primitive: Primitive<Params> = definePrimitive<Params>({
@@ -56,6 +74,11 @@ function reduction(name: string, { takes, fold, keepsWeak, ...rules }: Row): (x:
       return [aval(shape, x!.dtype, keepsWeak && x!.weakType)]
     },
     batch: ([x], [dim], { axes }) => batchOver(dim!, axes, (shifted) => run(x!, shifted)),
+    axes: ([x], { axes }) => [
+      ...reductionAxes(x!, axes, combination),
+      // partial results of the same kind can wait
+      { operands: [combination], results: [combination] },
+    ],
     reference: ([x], { axes }) => [reduceHost(x!, axes, fold(x!.dtype))],
     ...rules,
   })
@@ -68,6 +91,7 @@ const bits = ['bools or integers', (dtype: DType) => !isFloat(dtype)] as const
 const integerSum = folding(0, (sum, x) => (sum + x) | 0)
 const reduceSumRow: Row = {
   takes: numbers,
+  combination: 'sum',
   keepsWeak: true,
   fold: (dtype) => (isFloat(dtype) ? floatSum : integerSum),
   jvp: linearJvp(
@@ -113,6 +137,7 @@ function productJvp([x]: readonly NDArray[], [t]: readonly Tangent[], { axes }: 
 /** Multiply along axes. */
 export const reduceProd: (x: NDArray, axes: Axes) => NDArray = reduction('reduce_prod', {
   takes: numbers,
+  combination: 'product',
   keepsWeak: true,
   fold: (dtype) => (isFloat(dtype) ? folding(1, (product, x) => product * x) : folding(1, Math.imul)),
   jvp: productJvp,
@@ -133,6 +158,7 @@ const anything = ['an array', () => true] as const
 /** The largest element along axes; NaN if there is one. */
 export const reduceMax: (x: NDArray, axes: Axes) => NDArray = reduction('reduce_max', {
   takes: anything,
+  combination: 'max',
   keepsWeak: true,
   fold: (dtype) => folding(lowest(dtype), Math.max),
   jvp: extremeJvp((x, axes) => reduceMax(x, axes)),
@@ -140,6 +166,7 @@ export const reduceMax: (x: NDArray, axes: Axes) => NDArray = reduction('reduce_
 /** The smallest element along axes; NaN if there is one. */
 export const reduceMin: (x: NDArray, axes: Axes) => NDArray = reduction('reduce_min', {
   takes: anything,
+  combination: 'min',
   keepsWeak: true,
   fold: (dtype) => folding(highest(dtype), Math.min),
   jvp: extremeJvp((x, axes) => reduceMin(x, axes)),
@@ -148,18 +175,21 @@ export const reduceMin: (x: NDArray, axes: Axes) => NDArray = reduction('reduce_
 /** The conjunction of bits along axes. */
 export const reduceAnd: (x: NDArray, axes: Axes) => NDArray = reduction('reduce_and', {
   takes: bits,
+  combination: 'and',
   keepsWeak: false,
   fold: (dtype) => folding(dtype === 'bool' ? 1 : -1, (all, x) => all & x),
 })
 /** The disjunction of bits along axes. */
 export const reduceOr: (x: NDArray, axes: Axes) => NDArray = reduction('reduce_or', {
   takes: bits,
+  combination: 'or',
   keepsWeak: false,
   fold: () => folding(0, (any, x) => any | x),
 })
 /** The parity of bits along axes. */
 export const reduceXor: (x: NDArray, axes: Axes) => NDArray = reduction('reduce_xor', {
   takes: bits,
+  combination: 'xor',
   keepsWeak: false,
   fold: () => folding(0, (odd, x) => odd ^ x),
 })
@@ -198,6 +228,8 @@ function argReduction(name: string, beats: (x: number, best: number) => boolean)
       return [aval(shape, indexDtype)]
     },
     jvp: zeroJvp(([x], { axes, indexDtype }) => [run(x!, axes[0]!, indexDtype)]),
+    // the axis that is searched is not split: a position says nothing of the element there
+    axes: ([x], { axes }) => reductionAxes(x!, axes),
     batch: ([x], [dim], { axes, indexDtype }) => batchOver(dim!, axes, ([axis]) => run(x!, axis!, indexDtype)),
     reference: ([x], { axes, indexDtype }) => [position(x!, axes[0]!, indexDtype)],
   })

@@ -9,9 +9,12 @@ import { type Aval, aval, showAval } from '../ir/aval.ts'
 import { type ClosedJaxpr, Var, closed } from '../ir/jaxpr.ts'
 import { type Shape, range, sizeOf, without } from '../shape.ts'
 import { bind1 } from '../trace.ts'
+import { keepsSums } from './axes.ts'
 import {
   type BatchAxis,
   type BatchDim,
+  type Combination,
+  type Factor,
   type Linear,
   type Primitive,
   type Tangent,
@@ -25,6 +28,7 @@ import {
   type IndexMode,
   type Names,
   type Numbers,
+  alignedDims,
   batchNumbers,
   checkMode,
   gatheredShape,
@@ -216,6 +220,27 @@ function combination(combiner: string, dtype: DType): ClosedJaxpr {
   return program
 }
 
+const combinationOf: Readonly<Record<string, Combination>> = { add: 'sum', mul: 'product', min: 'min', max: 'max' }
+/** Index vectors that are listed are split as well if it does not matter in which order their updates are combined. */
+function scatterAxes(
+  [x, indices, updates]: readonly Aval[],
+  combiner: string | null,
+  { dimensionNumbers }: ScatterParams,
+): Factor[] {
+  const numbers = readerOf(dimensionNumbers)
+  const how = combinationOf[combiner ?? '']
+  // An extreme of what was there may be taken again; what is added or multiplied to what was there is so once.
+  const operand = combiner === 'min' || combiner === 'max' ? null : (how ?? null)
+  const dims = alignedDims(x!.shape, indices!.shape.length, numbers, windowSizes(x!.shape, updates!.shape, numbers))
+  return [
+    ...dims.flatMap(({ operand: dim, indices: listed, result }): Factor[] => {
+      if (dim !== null) return [{ operands: [dim, listed, result], results: [dim] }]
+      return how === undefined ? [] : [{ operands: [operand, listed, result], results: [how] }]
+    }),
+    ...(combiner === 'add' ? keepsSums([x!, indices!, updates!], [0, 2]) : []),
+  ]
+}
+
 function defineScatter(name: string, row: Row): Primitive<ScatterParams> {
   const where = name.replace(/-(.)/, (_, letter: string) => letter.toUpperCase())
   const { combiner, transpose } = row
@@ -241,6 +266,7 @@ function defineScatter(name: string, row: Row): Primitive<ScatterParams> {
         }),
     batch: ([x, indices, updates], [dim, indexDim, updateDim], params, axis) =>
       batchScatter(primitive, [x!, indices!, updates!], [dim!, indexDim!, updateDim!], params, axis),
+    axes: (args, params) => scatterAxes(args, combiner, params),
     reference: (args, params) => scatterReference(args, params, row),
     show: ({ dimensionNumbers: numbers, indicesAreSorted, mode, uniqueIndices }, [x]) => ({
       dimensionNumbers: showNumbers('ScatterDimensionNumbers', {

@@ -6,7 +6,8 @@ import { DtypeError, ShapeError, misuse } from '../errors.ts'
 import { type Aval, aval, showAval } from '../ir/aval.ts'
 import { type Shape, inserted, range, sizeOf, stridesOf } from '../shape.ts'
 import { bind, bind1, scalar } from '../trace.ts'
-import { type Primitive, Zero, definePrimitive } from './define.ts'
+import { allBut, cut, moves } from './axes.ts'
+import { type Factor, type Primitive, Zero, definePrimitive } from './define.ts'
 import { selectN, sub } from './elementwise.ts'
 import { batchInFront, broadcastInDim, full } from './movement.ts'
 import { reduceSum } from './reduce.ts'
@@ -80,6 +81,19 @@ const slicePrimitive: Primitive<SliceParams> = definePrimitive({
     }
     return [[bind1(slicePrimitive, [x!], params)], [dim!]]
   },
+  // dimensions that are cut, or of which elements are left out, are not split: the parts would not be of equal sizes
+  axes: ([x], params, outs) =>
+    moves(
+      [x!],
+      outs,
+      range(x!.shape.length)
+        .filter((dim) => outs[0]!.shape[dim] === x!.shape[dim])
+        .map((dim): Factor => ({
+          operands: [dim],
+          results: [dim],
+          part: (span) => ({ ...params, limitIndices: cut(params.limitIndices, dim, span) }),
+        })),
+    ),
   reference([x], { startIndices, strides }, [out]) {
     const own = stridesOf(x!.shape)
     const at = own.reduce((sum, stride, i) => sum + stride * startIndices[i]!, 0)
@@ -164,6 +178,15 @@ const padPrimitive: Primitive<PadParams> = definePrimitive({
     const padded = pad(front, scalar(0, front.dtype, front.weakType), config)
     return [[selectN(inside, broadcastInDim(value!, padded.shape, [at]), padded)], [at]]
   },
+  // nor are dimensions that are padded
+  axes: (args, params, outs, derive) =>
+    moves(
+      args,
+      outs,
+      allBut<PadParams>(({ paddingConfig }) =>
+        range(paddingConfig.length).filter((dim) => paddingConfig[dim]!.some((amount) => amount !== 0)),
+      )(args, params, outs, derive),
+    ),
   reference([x, value], { paddingConfig }, [out]) {
     const result = hostZeros(out!)
     if (value!.data[0] !== 0 || Object.is(value!.data[0], -0)) result.data.fill(value!.data[0]!)
@@ -247,6 +270,9 @@ const concatenatePrimitive: Primitive<ConcatenateParams> = definePrimitive({
     ],
     [0],
   ],
+  // a part of the joined dimension is made of some of the operands
+  axes: (args, params, outs, derive) =>
+    moves(args, outs, allBut<ConcatenateParams>(({ dimension }) => [dimension])(args, params, outs, derive)),
   reference(xs, { dimension }, [out]) {
     const result = hostZeros(out!)
     const strides = stridesOf(out!.shape)
@@ -293,6 +319,8 @@ const splitPrimitive: Primitive<SplitParams> = definePrimitive({
     const outs = split(x!, sizes, axis >= dim! ? axis + 1 : axis)
     return [outs, outs.map(() => dim!)]
   },
+  axes: (args, params, outs, derive) =>
+    outs.length === 0 ? [] : moves(args, outs, allBut<SplitParams>(({ axis }) => [axis])(args, params, outs, derive)),
   reference([x], { axis }, outs) {
     const strides = stridesOf(x!.shape)
     let at = 0

@@ -7,6 +7,7 @@ import { ShapeError, misuse } from '../errors.ts'
 import { aval, showAval } from '../ir/aval.ts'
 import { type Shape, range, sizeOf, without } from '../shape.ts'
 import { bind } from '../trace.ts'
+import { allBut } from './axes.ts'
 import { type Primitive, type Tangent, Zero, definePrimitive } from './define.ts'
 import { gather } from './gather.ts'
 import { batchInFront, expandDims, iota, moveAxis } from './movement.ts'
@@ -133,6 +134,8 @@ const sortPrimitive: Primitive<SortParams> = definePrimitive({
     const outs = sort(moved, { ...params, dimension: params.dimension >= at ? params.dimension + 1 : params.dimension })
     return [outs, outs.map(() => at)]
   },
+  // along the sorted dimension every element needs all others
+  axes: allBut(({ dimension }) => [dimension]),
   reference: (operands, { dimension, numKeys }) => sortHost(operands, dimension, numKeys),
 })
 /** Sort operands along an axis by the first `numKeys` of them, from the first on: NaN last, −0 equal to 0. */
@@ -167,6 +170,7 @@ const topKPrimitive: Primitive<TopKParams> = definePrimitive({
   batch([x], [dim], { axis, k }) {
     return [topK(x!, k, axis >= dim! ? axis + 1 : axis), [dim!, dim!]]
   },
+  axes: allBut(({ axis }) => [axis]),
   reference([x], { axis, k }, [out, indexOut]) {
     const { length, step, starts } = linesOf(x!.shape, axis)
     const line = allocate(x!.dtype, length)

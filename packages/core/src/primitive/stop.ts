@@ -2,6 +2,7 @@
 import type { NDArray } from '../array.ts'
 import { MissingRuleError } from '../errors.ts'
 import { bind1 } from '../trace.ts'
+import { moves, pointwise } from './axes.ts'
 import { type Primitive, Zero, definePrimitive } from './define.ts'
 import { zeroJvp } from './rules.ts'
 
@@ -18,6 +19,7 @@ const stopPrimitive: Primitive<StopParams> = definePrimitive<StopParams>({
     throw new MissingRuleError('stop_gradient: there is no transpose rule for this primitive')
   },
   batch: ([x], dims, params) => [[bind1(stopPrimitive, [x!], params)], dims],
+  axes: (args, params, outs, derive) => moves(args, outs, pointwise(args, params, outs, derive)),
   reference: (args) => args,
   show: () => ({}),
 })

@@ -8,6 +8,7 @@ import { DtypeError, MissingRuleError, ShapeError, misuse } from '../errors.ts'
 import { type Aval, aval, showAval } from '../ir/aval.ts'
 import { inserted, sameShape, sizeOf, stridesOf } from '../shape.ts'
 import { bind1 } from '../trace.ts'
+import { allBut } from './axes.ts'
 import { type BatchDim, type Primitive, type Tangent, Zero, definePrimitive } from './define.ts'
 import { batchInFront, pad, slice } from './movement.ts'
 import { isLinear, isZero, known, linearJvp, linearTransposeOf, scalarLike } from './rules.ts'
@@ -60,6 +61,20 @@ const withAxis = <P extends WindowParams>(params: P, dim: number): P => ({
   windowDilation: inserted(params.windowDilation, dim, 1),
 })
 
+/** Dimensions along which windows have one element each, without padding or holes, are split; along others windows reach over borders. */
+const windowAxes = allBut<WindowParams>(
+  ({ windowDimensions, windowStrides, padding: around, baseDilation, windowDilation }) =>
+    windowDimensions.flatMap((size, i) =>
+      size === 1 &&
+      windowStrides[i] === 1 &&
+      around[i]!.every((amount) => amount === 0) &&
+      baseDilation[i] === 1 &&
+      windowDilation[i] === 1
+        ? []
+        : [i],
+    ),
+)
+
 interface Row extends Pick<Primitive<WindowParams>, 'jvp' | 'transpose'> {
   readonly takes: readonly [string, (dtype: DType) => boolean]
   readonly initial: (dtype: DType) => number
@@ -76,6 +91,7 @@ function windowReduction(name: string, where: string, { takes, initial, step, ..
       return [aval(countsOf(where, x!, params), x!.dtype, x!.weakType)]
     },
     batch: ([x], [dim], params) => [[run(x!, withAxis(params, dim!))], [dim!]],
+    axes: windowAxes,
     reference([x], params, [out]) {
       const offsets = windowOffsets(x!.shape, stridesOf(x!.shape), windowsOf(params))
       const taps = sizeOf(params.windowDimensions)
@@ -226,6 +242,7 @@ const gatherPrimitive: Primitive<SelectParams> = definePrimitive<SelectParams>({
     ]
   },
   batch: batchBoth((tangents, operand, params) => selectAndGatherAdd(tangents, operand, params)),
+  axes: windowAxes,
   reference([tangents, operand], params, [out]) {
     const data = allocate(out!.dtype, sizeOf(out!.shape))
     chosen(operand!, params).forEach((from, i) => (data[i] = from < 0 ? 0 : tangents!.data[from]!))
@@ -254,6 +271,7 @@ const scatterPrimitive: Primitive<SelectParams> = definePrimitive<SelectParams>(
     return [selectAndGatherAdd(ct!, known('selectAndScatterAdd', operand!), params), null]
   },
   batch: batchBoth((source, operand, params) => selectAndScatterAdd(source, operand, params)),
+  axes: windowAxes,
   reference([source, operand], params, [out]) {
     const sums = new Float64Array(sizeOf(out!.shape))
     chosen(operand!, params).forEach((to, i) => {

@@ -3,7 +3,9 @@ import { ConcreteArray, type NDArray } from '../../array.ts'
 import { type DType, bytesOf, dtypes, isFloat } from '../../dtype.ts'
 import { DtypeError, OptionError, ShapeError, misuse } from '../../errors.ts'
 import { aval, showAval } from '../../ir/aval.ts'
+import { range } from '../../shape.ts'
 import { bind1, scalar } from '../../trace.ts'
+import { keepsSumsExactly, pointwise, shared } from '../axes.ts'
 import { type Primitive, Zero, definePrimitive } from '../define.ts'
 import { isZero } from '../rules.ts'
 import { moved } from './broadcasting.ts'
@@ -47,6 +49,10 @@ const convertPrimitive: Primitive<ConvertParams> = definePrimitive<ConvertParams
     isZero(ct!) || !isFloat(x!.aval.dtype) ? new Zero(x!.aval) : convert(ct!, x!.aval.dtype, x!.aval.weakType),
   ],
   batch: alignedBatch(runConvert),
+  axes: (args, params, outs, derive) => [
+    ...pointwise(args, params, outs, derive),
+    ...keepsSumsExactly(args[0]!, outs[0]!),
+  ],
   reference([x], { newDtype }, [out]) {
     const loop =
       newDtype === 'bool'
@@ -97,6 +103,11 @@ const bitcastPrimitive: Primitive<BitcastParams> = definePrimitive<BitcastParams
     // Only a change of width touches the last axis.
     const to = bytesOf(x!.dtype) === bytesOf(params.newDtype) ? dim! : 0
     return [[runBitcast([moved(x!, dim!, to)], params)], [to]]
+  },
+  // a last dimension of the parts of one number is not split
+  axes: ([x], _, [out]) => {
+    const rank = Math.min(x!.shape.length, out!.shape.length)
+    return shared([x!], [out!], range(rank))
   },
   reference: ([x], { newDtype }, [out]) => [
     { shape: out!.shape, dtype: newDtype, data: fromBytes(toBytes(x!), newDtype) },

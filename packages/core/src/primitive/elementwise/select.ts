@@ -2,7 +2,9 @@
 import type { NDArray } from '../../array.ts'
 import { DtypeError, ShapeError, misuse } from '../../errors.ts'
 import { showAval } from '../../ir/aval.ts'
+import { range } from '../../shape.ts'
 import { bind1 } from '../../trace.ts'
+import { keepsSums, pointwise } from '../axes.ts'
 import { type Linear, type Primitive, Zero, definePrimitive } from '../define.ts'
 import { commonShape, commonType, isLinear, isZero, known, scalarLike } from '../rules.ts'
 import { expanded, summedTo } from './broadcasting.ts'
@@ -47,6 +49,10 @@ const selectPrimitive: Primitive<Record<never, never>> = definePrimitive({
     ]
   },
   batch: alignedBatch(run),
+  axes: (args, params, outs, derive) => [
+    ...pointwise(args, params, outs, derive),
+    ...keepsSums(args, range(args.length - 1, 1)),
+  ],
   reference([which, ...cases], _, [out]) {
     const w = which!
     return [

@@ -5,8 +5,9 @@ import { allocate, roundTo } from '../../backend/reference/host.ts'
 import { type DType, dtypes, isFloat } from '../../dtype.ts'
 import { DtypeError, MissingRuleError, misuse } from '../../errors.ts'
 import { type Aval, aval, showAval } from '../../ir/aval.ts'
-import { sizeOf } from '../../shape.ts'
+import { range, sizeOf } from '../../shape.ts'
 import { bind1 } from '../../trace.ts'
+import { keepsSums, pointwise } from '../axes.ts'
 import {
   type BatchAxis,
   type BatchDim,
@@ -158,6 +159,15 @@ function elementwise(
     jvp: tangentsOf(run, () => jvp, row.linear),
     ...(transpose && { transpose: cotangentsOf(transpose) }),
     batch: alignedBatch(run),
+    axes: (args, params, outs, derive) => [
+      ...pointwise(args, params, outs, derive),
+      // linear in all operands together, or in each of some; a quotient of integers is in none
+      ...(row.linear
+        ? keepsSums(args, range(args.length))
+        : (transpose ?? []).flatMap((rule, i) =>
+            rule === null || !isFloat(args[i]!.dtype) ? [] : keepsSums(args, [i]),
+          )),
+    ],
     reference,
   })
   return run
@@ -231,6 +241,7 @@ export function parametric<P extends object>(name: string, row: ParameterRow<P>)
       transpose: ([ct], [x], params) => [isZero(ct!) ? new Zero(x!.aval) : transpose(ct!, x!.aval, params)],
     }),
     batch: ([x], [dim], params) => [[run([x!], params)], [dim!]],
+    axes: pointwise,
     reference: ([x], params, [out]) => [filled(out!, (data) => row.run(data, x!, params))],
     ...(show && { show }),
   })
