@@ -50,7 +50,8 @@ export function makeExecutable(machine: Machine, program: Program): Executable {
   const captured = program.captured.map(({ value }) => {
     if (!(value instanceof ConcreteArray))
       throw new DeviceError('a program that runs has captured an array without a value')
-    return wasmBuffer(backend, heap, value.buffer, value.aval.dtype).value
+    // A handle of the program's own: the array may be disposed of.
+    return new WasmBuffer(backend, heap, wasmBuffer(backend, heap, value.buffer, value.aval.dtype).value)
   })
   const { inputs: inputSlots } = program
   const entry = new Map<Slot, number>(framed.map((slot, i) => [slot, i]))
@@ -64,7 +65,7 @@ export function makeExecutable(machine: Machine, program: Program): Executable {
     const values = new Array<Resident>(framed.length)
     for (let i = 0; i < given; i++)
       values[inputEntries[i]!] = wasmBuffer(backend, heap, inputs[i]!, inputSlots[i]!.dtype).value
-    for (let i = 0; i < captured.length; i++) values[given + i] = captured[i]!
+    for (let i = 0; i < captured.length; i++) values[given + i] = captured[i]!.value
     let pinned = 0
     try {
       for (; pinned < given + captured.length; pinned++) heap.pin(values[pinned]!)

@@ -32,8 +32,8 @@ const longestBlock = 384
 const blockBytes = 128 * 1024
 /** An operand computed by inner rows may take so much scratch. */
 const mostColumnBytes = 8 * 2 ** 20
-/** From this many rows on a packed right operand pays for its packing. */
-const rowsWorthPacking = 24
+/** With more rows than this packing the right operand pays: sooner where its rows lie so far apart that they fall into the same few cache lines. */
+const rowsUnpacked = (rowBytes: number): number => (rowBytes < 2048 ? 24 : 12)
 
 interface Tile {
   readonly rows: number
@@ -71,7 +71,7 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
     destinationOf(form),
   )
 
-  const direct = right?.outer === 1 && rows <= rowsWorthPacking ? right : undefined
+  const direct = right?.outer === 1 && rows <= rowsUnpacked(right.inner * bytes) ? right : undefined
   const leftDirect = left !== undefined && (left.inner === 1 || columns <= 32) ? left : undefined
   const block =
     direct !== undefined && rows <= tile.rows ? inner : innerBlockOf(form.groups.inner, left === undefined, bytes)
