@@ -3,6 +3,10 @@ import { env } from 'node:process'
 import { clearPolicies } from '@fluxion/precision'
 import fc from 'fast-check'
 import { beforeAll } from 'vitest'
+import { useSwiftShader } from './swiftshader/swiftshader.ts'
+
+// Tests that need WebGPU find a device on every machine.
+await useSwiftShader()
 
 // `npm test` checks the same cases every time; the full run draws new ones, and fast-check prints the seed of a failure.
 if (env['FLUXION_FULL'] !== '1') fc.configureGlobal({ seed: 20231021 })

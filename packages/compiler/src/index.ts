@@ -22,3 +22,4 @@ export { type Access, type KernelAccess, accessOf, accessOfKernel } from './prog
 export { printProgram } from './program/print.ts'
 export { showStage } from './stages.ts'
 export { type Optimised, type OptimiseOptions, optimise } from './passes/pipeline.ts'
+export { operationKey, operationProgram } from './operation.ts'

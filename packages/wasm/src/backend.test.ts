@@ -4,7 +4,7 @@ import { type NDArray, backend, debug, grad, jit, lax, np, pureCallback, setBack
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createWasm } from './backend.ts'
 import { WasmBuffer } from './buffer.ts'
-import { operationKey } from './eager.ts'
+import { operationKey } from '@fluxion/compiler'
 import { Heap, Resident } from './heap/heap.ts'
 
 const before = backend()

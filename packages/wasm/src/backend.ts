@@ -1,21 +1,16 @@
 /** The WebAssembly back end, as the core sees it. */
-import { type Target, compile, showStage } from '@fluxion/compiler'
+import { type Target, compile, operationKey, operationProgram, showStage } from '@fluxion/compiler'
 import {
-  type AnyPrimitive,
-  type Aval,
   type Backend,
-  type ClosedJaxpr,
   DeviceError,
   type DeviceInfo,
   type DeviceProvider,
   type Executable,
   type HostArray,
   type Primitive,
-  Var,
 } from '@fluxion/core'
 import { WasmBuffer } from './buffer.ts'
 import { type Machine, makeExecutable, printProgram } from './driver/executable.ts'
-import { operationKey } from './eager.ts'
 import { features } from './features.ts'
 import { Heap, type HeapOptions, Resident } from './heap/heap.ts'
 import { printWat } from './wat.ts'
@@ -52,7 +47,7 @@ export function createWasm(options: WasmOptions = {}): Backend {
       const key = operationKey(primitive, inAvals, params)
       let found = eager.get(key)
       if (found === undefined)
-        found = makeExecutable(machine, compile(single(primitive, inAvals, outAvals, params), target))
+        found = makeExecutable(machine, compile(operationProgram(primitive, inAvals, outAvals, params), target))
       // The order of the map is that of last use.
       if (key !== lastKey) {
         eager.delete(key)
@@ -77,19 +72,6 @@ export function createWasm(options: WasmOptions = {}): Backend {
       })
   const machine: Machine = { backend, heap, relaxed: options.relaxed ?? features().relaxed, run }
   return backend
-}
-
-/** A program of one operation. */
-function single(
-  primitive: AnyPrimitive,
-  inAvals: readonly Aval[],
-  outAvals: readonly Aval[],
-  params: object,
-): ClosedJaxpr {
-  const inputs = inAvals.map((aval) => new Var(aval))
-  const outputs = outAvals.map((aval) => new Var(aval))
-  const equation = { primitive, inputs, params, outputs, source: undefined }
-  return { jaxpr: { constants: [], inputs, equations: [equation], outputs }, consts: [] }
 }
 
 let opened: Backend | undefined

@@ -1,2 +1,4 @@
-/** Fluxion's webgpu back end. */
-export {}
+/** Fluxion's WebGPU back end. */
+export { type WebGpu, createWebGpu } from './backend.ts'
+export { type Device, requestDevice } from './device.ts'
+export { webgpu, webgpuDevice } from './provider.ts'

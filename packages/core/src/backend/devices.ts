@@ -38,10 +38,11 @@ export const provideDevice = (provider: DeviceProvider): void => {
 export function backend(): Backend {
   if (chosen !== undefined) return chosen
   const wanted = setting('FLUXION_DEVICE')
-  chosen = wanted === undefined ? preferred() : backendNamed('FLUXION_DEVICE', wanted as DeviceName)
+  chosen = wanted === undefined ? cpuBackend() : backendNamed('FLUXION_DEVICE', wanted as DeviceName)
   return chosen
 }
-function preferred(): Backend {
+/** The back end that needs no GPU: what host functions compute with, since they read their arrays at once. */
+export function cpuBackend(): Backend {
   const found = providers.get('reference')?.opened() ?? providers.get('wasm')?.opened()
   if (found === undefined)
     throw new DeviceError('no back end is set: import `fluxion` or `@fluxion/core`, not one of their files')

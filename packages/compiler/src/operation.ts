@@ -1,5 +1,5 @@
-/** Keys of single operations: two share one exactly when the same compiled program does for both. */
-import { type AnyPrimitive, type Aval, type Jaxpr, Literal, type Var } from '@fluxion/core'
+/** Single operations, as eager code runs them: a program of each, and keys that two share exactly when one program does for both. */
+import { type AnyPrimitive, type Aval, type ClosedJaxpr, type Jaxpr, Literal, Var } from '@fluxion/core'
 
 // Functions and arrays are known by identity.
 const identities = new WeakMap<object, number>()
@@ -52,4 +52,17 @@ export function operationKey(primitive: AnyPrimitive, inAvals: readonly Aval[], 
   let key = primitive.name
   for (const aval of inAvals) key += ';' + avalText(aval)
   return key + paramText(params)
+}
+
+/** A program of one operation. */
+export function operationProgram(
+  primitive: AnyPrimitive,
+  inAvals: readonly Aval[],
+  outAvals: readonly Aval[],
+  params: object,
+): ClosedJaxpr {
+  const inputs = inAvals.map((aval) => new Var(aval))
+  const outputs = outAvals.map((aval) => new Var(aval))
+  const equation = { primitive, inputs, params, outputs, source: undefined }
+  return { jaxpr: { constants: [], inputs, equations: [equation], outputs }, consts: [] }
 }

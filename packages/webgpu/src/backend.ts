@@ -1,0 +1,200 @@
+/** The WebGPU back end, as the core sees it: calls return handles at once, and run in order behind them. */
+import {
+  type Program,
+  type Slot,
+  type Target,
+  compile,
+  operationKey,
+  operationProgram,
+  showStage,
+} from '@fluxion/compiler'
+import {
+  type Backend,
+  type Buffer,
+  ConcreteArray,
+  DeviceError,
+  type DType,
+  type Executable,
+  type Primitive,
+  type TypedArray,
+  backend as chosen,
+  cpuBackend,
+  setBackend,
+} from '@fluxion/core'
+import type { Device } from './device.ts'
+import { Driver, type Work } from './driver.ts'
+import { decode } from './elements.ts'
+import { Pipelines } from './pipelines.ts'
+import { type Plan, planProgram } from './plan.ts'
+import { Pool } from './pool.ts'
+import { Recorder } from './recorder.ts'
+import { type Machine, Run } from './run.ts'
+import { Storage, WebGpuBuffer } from './storage.ts'
+
+const target: Target = { name: 'webgpu', parallel: true, host: false }
+/** So many programs of single operations are remembered; the one least recently used is forgotten first. */
+const operations = 2048
+
+/** A back end on a device, with what its tests look at. */
+export interface WebGpu extends Backend {
+  readonly name: 'webgpu'
+  readonly device: Device
+  readonly pool: Pool
+  readonly pipelines: Pipelines
+  /** Run a program of the compiler's. */
+  execute(program: Program): Executable
+}
+
+export function createWebGpu(device: Device): WebGpu {
+  const pool = new Pool(device)
+  const pipelines = new Pipelines(device)
+  const recorder = new Recorder(device, pipelines)
+  const driver = new Driver(device, recorder)
+
+  const readBack: Machine['readBack'] = async (buffer, offset, bytes) => {
+    const { gpu } = device
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST
+    const staging = gpu.createBuffer({ size: bytes, usage, label: 'staging' })
+    try {
+      recorder.copy(buffer, offset, staging, 0, bytes)
+      await recorder.submitted
+      await device.wait(staging.mapAsync(GPUMapMode.READ))
+      return staging.getMappedRange().slice(0)
+    } finally {
+      staging.destroy()
+    }
+  }
+  /** In order behind all calls before. */
+  const readStorage = async (storage: Storage): Promise<TypedArray> => {
+    storage.use()
+    try {
+      const bytes = await driver.result(function* () {
+        const { checked, gpu } = storage
+        const data = readBack(gpu, 0, storage.bytes)
+        return (async () => {
+          // What went wrong says more than that the elements cannot be read.
+          await checked
+          return data
+        })()
+      })
+      return decode(storage.dtype, await bytes, storage.length)
+    } finally {
+      storage.drop()
+    }
+  }
+  const onHost: Machine['onHost'] = (f) => {
+    const before = chosen()
+    setBackend(cpuBackend())
+    try {
+      return f()
+    } finally {
+      setBackend(before)
+    }
+  }
+  const machine: Machine = { device, pool, recorder, readBack, onHost }
+
+  const handle = (storage: Storage): WebGpuBuffer => new WebGpuBuffer(backend, storage, readStorage)
+  const upload = (dtype: DType, data: TypedArray): Storage => new Storage(device, pool, dtype, data.length, data)
+  const storageOf = (buffer: Buffer, dtype: DType): Storage =>
+    buffer instanceof WebGpuBuffer && buffer.backend === backend ? buffer.storage : upload(dtype, buffer.read())
+
+  function execute(program: Program): Executable {
+    device.check()
+    const plan = planProgram(program, device.gpu, pipelines)
+    const captured = program.captured.map(({ slot, value }) => {
+      if (!(value instanceof ConcreteArray))
+        throw new DeviceError('a program that runs has captured an array without a value')
+      const storage = storageOf(value.buffer, slot.dtype)
+      storage.use()
+      return storage
+    })
+    let isReady = false
+    let words: GPUBuffer | undefined
+    return (inputs) => {
+      device.check()
+      const storages = new Map<Slot, Storage>()
+      program.inputs.forEach((slot, at) => storages.set(slot, storageOf(inputs[at]!, slot.dtype)))
+      program.captured.forEach(({ slot }, at) => storages.set(slot, captured[at]!))
+      const results = [...new Set(program.outputs)].filter((slot) => !storages.has(slot))
+      for (const slot of results) storages.set(slot, new Storage(device, pool, slot.dtype, slot.length))
+      const all = [...storages.values()]
+      for (const storage of all) storage.use()
+      const release = (): void => all.forEach((storage) => storage.drop())
+      const handles = program.outputs.map((slot) => handle(storages.get(slot)!))
+      const fail = (error: unknown): void => {
+        for (const slot of results) storages.get(slot)!.error = error as Error
+        release()
+      }
+      driver.enqueue(function* (): Work {
+        if (!isReady) {
+          yield plan.ready
+          isReady = true
+        }
+        words ??= wordsOf(device, plan)
+        const buffers = plan.own.map((slot) => storages.get(slot)!.gpu)
+        const arena = plan.arenaBytes === 0 ? undefined : pool.take(plan.arenaBytes)
+        try {
+          // A place for each number, whether there is such a buffer or not.
+          const told = yield* new Run(machine, plan, [...buffers, arena ?? buffers[0]!, words ?? buffers[0]!]).run()
+          const checked = Promise.all([recorder.checked, told]).then(() => {})
+          checked.catch(() => {})
+          for (const slot of results) storages.get(slot)!.checked = checked
+        } finally {
+          if (arena !== undefined && !device.isLost) pool.give(arena)
+        }
+        release()
+      }, fail)
+      return handles
+    }
+  }
+
+  const eager = new Map<string, Executable>()
+  const backend: WebGpu = {
+    name: 'webgpu',
+    device,
+    pool,
+    pipelines,
+    execute,
+    put({ dtype, data }) {
+      device.check()
+      return handle(upload(dtype, data))
+    },
+    apply(primitive, inputs, inAvals, outAvals, params) {
+      const hostNow = (): boolean => inputs.every((x) => !(x instanceof WebGpuBuffer) || x.storage.host !== undefined)
+      // A function of the user's is called at once where its operands are at hand: each would be another program.
+      if ('callback' in params && hostNow()) {
+        const row = primitive as unknown as Primitive
+        const args = inputs.map((buffer, at) => ({ ...inAvals[at]!, data: buffer.read() }))
+        return onHost(() => row.reference(args, params, outAvals, refuse)).map((result) => backend.put(result))
+      }
+      const key = operationKey(primitive, inAvals, params)
+      const found =
+        eager.get(key) ??
+        execute(compile(operationProgram(primitive, inAvals, outAvals, params), target, primitive.name))
+      // The order of the map is that of last use.
+      eager.delete(key)
+      eager.set(key, found)
+      if (eager.size > operations) eager.delete(eager.keys().next().value!)
+      return found(inputs)
+    },
+    compile: (program, name) => execute(compile(program, target, name)),
+    show(program, stage) {
+      if (stage !== 'wgsl') return showStage(program, stage, target)
+      const { kernels } = planProgram(compile(program, target), device.gpu, pipelines)
+      return kernels.map(({ name, source }) => `// ${name}\n${source}`).join('\n')
+    },
+  }
+  return backend
+}
+const refuse = (): never => {
+  throw new DeviceError('webgpu: programs do not run on the host')
+}
+
+/** The words of conditions and counts, as they are before the first call. */
+function wordsOf({ gpu }: Device, { words }: Plan): GPUBuffer | undefined {
+  if (words === undefined) return undefined
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.INDIRECT | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST
+  const buffer = gpu.createBuffer({ size: words.byteLength, usage, label: 'conditions' })
+  gpu.queue.writeBuffer(buffer, 0, words)
+  return buffer
+}

@@ -1,0 +1,130 @@
+/// <reference types="@webgpu/types" preserve="true" />
+/** Devices: asked for once, from the browser or from the package `webgpu`; what goes wrong on them, as errors. */
+import { DeviceError } from '@fluxion/core'
+
+/** Features that are used where there are any. */
+const wanted: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query']
+/** Limits that are raised to what the adapter has. */
+const raised = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+] as const
+
+let entry: Promise<GPU> | undefined
+/** WebGPU's entry point: the browser's, else that of the package `webgpu`. */
+function gpu(): Promise<GPU> {
+  const here = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu
+  if (here !== undefined) return Promise.resolve(here)
+  entry ??= fromPackage()
+  return entry
+}
+async function fromPackage(): Promise<GPU> {
+  // Hidden from bundlers: a page has no use for it.
+  const name = 'webgpu'
+  let dawn: { create(options: readonly string[]): GPU; globals: object }
+  try {
+    dawn = (await import(/* @vite-ignore */ name)) as typeof dawn
+  } catch (cause) {
+    entry = undefined
+    throw new DeviceError('webgpu: this platform has no WebGPU of its own\nhint: npm install webgpu', { cause })
+  }
+  Object.assign(globalThis, dawn.globals)
+  return dawn.create([])
+}
+
+/** The adapter that devices come from. */
+export async function requestAdapter(): Promise<GPUAdapter> {
+  const adapter = await (await gpu()).requestAdapter({ powerPreference: 'high-performance' })
+  if (adapter === null || adapter === undefined) {
+    throw new DeviceError(
+      'webgpu: there is no GPU, or no driver for it\nhint: install a Vulkan driver (Mesa has one for CPUs), or run on the CPU: await setDevice("wasm")',
+    )
+  }
+  return adapter
+}
+export const describeAdapter = ({ info }: GPUAdapter): string =>
+  [info.vendor, info.description || info.device || info.architecture].filter((part) => part !== '').join(' ')
+
+/** A device, and what has gone wrong on it. */
+export class Device {
+  readonly gpu: GPUDevice
+  readonly description: string
+  /** Why nothing runs on it any more. */
+  #lost: DeviceError | undefined
+  #failure: DeviceError | undefined
+  readonly #onLost = new Set<() => void>()
+
+  constructor(gpu: GPUDevice, description: string) {
+    this.gpu = gpu
+    this.description = description
+    gpu.addEventListener('uncapturederror', (event) => {
+      event.preventDefault()
+      this.#failure ??= deviceError('webgpu', event.error)
+    })
+    void gpu.lost.then(({ reason, message }) => {
+      this.lose(reason === 'destroyed' ? 'it was destroyed' : message)
+    })
+  }
+  /** Whether it can still be used. */
+  get isLost(): boolean {
+    return this.#lost !== undefined
+  }
+  lose(why: string): void {
+    if (this.#lost !== undefined) return
+    this.#lost = new DeviceError(
+      `webgpu: the device is lost: ${why}\nhint: await setDevice('webgpu') opens a new one; arrays that were on the lost one are gone`,
+    )
+    for (const tell of this.#onLost) tell()
+  }
+  onLost(tell: () => void): void {
+    this.#onLost.add(tell)
+  }
+  /** Throw if the device is lost, or if something failed on it that no caller has heard of yet. */
+  check(): void {
+    if (this.#lost !== undefined) throw this.#lost
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure !== undefined) throw failure
+  }
+  /** Wait for something that never comes from a lost device. */
+  async wait<T>(what: Promise<T>): Promise<T> {
+    if (this.#lost !== undefined) throw this.#lost
+    let tell = (): void => {}
+    const lost = new Promise<never>((_, reject) => (tell = () => reject(this.#lost!)))
+    this.#onLost.add(tell)
+    try {
+      return await Promise.race([what, lost])
+    } catch (error) {
+      // What a lost device rejects with says less than why it is lost.
+      throw this.#lost ?? error
+    } finally {
+      this.#onLost.delete(tell)
+    }
+  }
+}
+
+/** What WebGPU reports, as an error of ours. */
+export function deviceError(where: string, error: GPUError): DeviceError {
+  const memory = error.constructor.name === 'GPUOutOfMemoryError'
+  const hint = 'free arrays with dispose() or `using`, donate them to jit (donateArgnums), or use smaller batches'
+  return new DeviceError(
+    memory ? `${where}: the GPU is out of memory: ${error.message}\nhint: ${hint}` : `${where}: ${error.message}`,
+  )
+}
+
+/**
+ * Open a device with all that its adapter offers.
+ *
+ * @throws DeviceError if there is none here, with what to do
+ */
+export async function requestDevice(): Promise<Device> {
+  const adapter = await requestAdapter()
+  const limits = Object.fromEntries(raised.map((name) => [name, adapter.limits[name]]))
+  const features = wanted.filter((feature) => adapter.features.has(feature))
+  const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits: limits, label: 'fluxion' })
+  return new Device(device, describeAdapter(adapter))
+}

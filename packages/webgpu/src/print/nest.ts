@@ -1,0 +1,152 @@
+/** Prints loop nests: a point of the grid an invocation, or a workgroup where reductions are long. */
+import { type Expr, type LoopVar, type Nest, type Stmt, linearIn, walk } from '@fluxion/compiler'
+import type { Layout } from './access.ts'
+import { Emitter } from './emitter.ts'
+import { wgslType } from './literals.ts'
+import { Shader } from './shader.ts'
+import { planWords, printLanes } from './words.ts'
+
+/** A module's text, and how many workgroups its dispatch has. */
+export interface Printed {
+  readonly source: string
+  readonly groups: number
+}
+/** The largest size of a dispatch in each direction that every device allows. */
+export const groupsPerRow = 65535
+/** What stands at the start of an entry point: the number of the workgroup, of which rows may have too many. */
+export const groupNumber = (groups: number): string =>
+  groups > groupsPerRow ? `group.x + group.y * ${groupsPerRow}u` : 'group.x'
+
+export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1)
+const extents = (variables: readonly LoopVar[]): number[] => variables.map(({ extent }) => extent)
+
+/** Bind variables to the coordinates of a row-major place. */
+export function bindCoordinates(emitter: Emitter, variables: readonly LoopVar[], place: string): void {
+  let rest = place
+  for (let at = variables.length - 1; at >= 0; at--) {
+    const variable = variables[at]!
+    if (at === 0) emitter.bind(variable, emitter.name(variable.name, rest))
+    else {
+      emitter.bind(variable, emitter.name(variable.name, `${rest} % ${variable.extent}i`))
+      rest = emitter.name('rest', `${rest} / ${variable.extent}i`)
+    }
+  }
+}
+
+const invocations = 64
+export function printNest(nest: Nest, layout: Layout): Printed {
+  if (isTree(nest)) return printTree(nest, layout)
+  const fast = nest.grid.at(-1)
+  const plan = planWords(
+    nest,
+    layout,
+    fast,
+    nest.grid.slice(0, -1).every(({ extent }) => extent === 1),
+  )
+  const shader = new Shader(nest, layout, plan.buffers)
+  const emitter = new Emitter(shader)
+  const { lanes } = plan
+  const sizes = extents(nest.grid)
+  const points = product([...sizes.slice(0, -1), Math.ceil((fast?.extent ?? 1) / lanes)])
+  const groups = Math.ceil(points / invocations)
+  emitter.line(`let point = i32((${groupNumber(groups)}) * ${invocations}u + lane);`)
+  if (groups * invocations !== points || groups > groupsPerRow) emitter.line(`if (point >= ${points}i) { return; }`)
+  emitter.declare(nest.body)
+  if (lanes === 1 || fast === undefined) {
+    bindCoordinates(emitter, nest.grid, 'point')
+    emitter.statements(nest.body)
+  } else {
+    const turns = Math.ceil(fast.extent / lanes)
+    const others = nest.grid.slice(0, -1).filter(({ extent }) => extent > 1)
+    const first = emitter.name('first', others.length === 0 ? `point * ${lanes}i` : `(point % ${turns}i) * ${lanes}i`)
+    if (others.length > 0) bindCoordinates(emitter, others, emitter.name('rest', `point / ${turns}i`))
+    for (const variable of nest.grid) if (variable !== fast && variable.extent === 1) emitter.bind(variable, '0i')
+    printLanes(emitter, nest, plan, fast, first)
+  }
+  return { source: shader.source(invocations, emitter.lines), groups }
+}
+
+type Reduce = Extract<Stmt, { op: 'reduce' }>
+export const turnsOf = ({ variables }: Reduce): number => product(extents(variables))
+/** Reductions shorter than this are left to one invocation. */
+const longReduction = 128
+/** From so many points on, a device is busy with one invocation for each. */
+const manyPoints = 4096
+
+/**
+ * Whether a workgroup works on each point: the body begins with assignments and reductions, of which one is long, and there are few points, or
+ * the reduction runs along memory.
+ */
+function isTree({ grid, body }: Nest): boolean {
+  const last = body.findLastIndex(({ op }) => op === 'reduce')
+  const before = body.slice(0, last + 1)
+  if (last < 0 || !before.every(({ op }) => op === 'reduce' || op === 'assign')) return false
+  const long = before.filter(
+    (statement): statement is Reduce => statement.op === 'reduce' && turnsOf(statement) >= longReduction,
+  )
+  if (long.length === 0) return false
+  return product(extents(grid)) <= manyPoints || long.every(alongMemory)
+}
+function alongMemory({ variables, accumulators }: Reduce): boolean {
+  const fast = variables.findLast(({ extent }) => extent > 1)!
+  let along = true
+  const check = (x: Expr): void => {
+    if (x.op === 'load' && Math.abs(linearIn(x.index, fast)?.coefficient ?? 2) > 1) along = false
+  }
+  for (const { value } of accumulators) walk(value, check)
+  return along
+}
+
+const treeSize = 256
+function printTree(nest: Nest, layout: Layout): Printed {
+  const shader = new Shader(nest, layout, new Set())
+  const emitter = new Emitter(shader)
+  const groups = product(extents(nest.grid))
+  emitter.line(`let point = i32(${groupNumber(groups)});`)
+  if (groups > groupsPerRow) emitter.line(`if (point >= ${groups}i) { return; }`)
+  emitter.declare(nest.body)
+  bindCoordinates(emitter, nest.grid, 'point')
+  emitter.interceptReduce = (statement) => {
+    reduceTogether(emitter, statement)
+    return true
+  }
+  const last = nest.body.findLastIndex(({ op }) => op === 'reduce')
+  emitter.statements(nest.body.slice(0, last + 1))
+  emitter.interceptReduce = undefined
+  emitter.block('if (lane == 0u) {', () => emitter.statements(nest.body.slice(last + 1)))
+  return { source: shader.source(treeSize, emitter.lines), groups }
+}
+/** A reduction by all invocations of a workgroup: each takes every 256th turn, then halves of what they have are combined again and again. */
+function reduceTogether(emitter: Emitter, statement: Reduce): void {
+  const { shader } = emitter
+  const { variables, accumulators } = statement
+  const turns = turnsOf(statement)
+  const [open, add, close] = emitter.accumulation(accumulators, Math.ceil(turns / treeSize))
+  const turn = shader.names.unique('turn')
+  open()
+  emitter.block(`for (var ${turn} = i32(lane); ${turn} < ${turns}i; ${turn} += ${treeSize}i) {`, () => {
+    bindCoordinates(emitter, variables, turn)
+    add()
+  })
+  close()
+  const shared = accumulators.map(({ into }) => {
+    const name = shader.names.unique('shared')
+    shader.declarations.push(`var<workgroup> ${name}: array<${wgslType(into.type)}, ${treeSize}>;`)
+    emitter.line(`${name}[lane] = ${emitter.localName(into)};`)
+    return name
+  })
+  emitter.line('workgroupBarrier();')
+  const half = shader.names.unique('half')
+  emitter.block(`for (var ${half} = ${treeSize / 2}u; ${half} > 0u; ${half} >>= 1u) {`, () => {
+    emitter.block(`if (lane < ${half}) {`, () => {
+      accumulators.forEach(({ into, combine }, at) => {
+        const name = shared[at]!
+        emitter.line(
+          `${name}[lane] = ${shader.combine(combine, into.type, `${name}[lane]`, `${name}[lane + ${half}]`)};`,
+        )
+      })
+    })
+    emitter.line('workgroupBarrier();')
+  })
+  accumulators.forEach(({ into }, at) => emitter.line(`${emitter.localName(into)} = ${shared[at]!}[0];`))
+}

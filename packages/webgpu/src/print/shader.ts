@@ -1,0 +1,245 @@
+/** One WGSL module in the making: its bindings, its functions, and how elements of its buffers are read and written. */
+import { type Buffer, type Combine, type Kernel, type ScalarType, scalarType } from '@fluxion/compiler'
+import type { DType } from '@fluxion/core'
+import { type Layout, perWord, usesOf } from './access.ts'
+import { blockVectors, offsetOf } from './launch.ts'
+import { Library } from './library.ts'
+import { wgslType } from './literals.ts'
+import { Names } from './names.ts'
+
+/** Where dtypes with several elements to the word are stored otherwise than element by element. */
+export type WordStores = ReadonlySet<Buffer>
+
+export class Shader {
+  readonly names: Names = new Names()
+  readonly library: Library = new Library()
+  readonly kernel: Kernel
+  readonly #layout: Layout
+  readonly #atomic = new Set<number>()
+  /** Functions and variables of the module, before the entry point. */
+  readonly declarations: string[] = []
+
+  constructor(kernel: Kernel, layout: Layout, words: WordStores) {
+    this.kernel = kernel
+    this.#layout = layout
+    const { stored, updated } = usesOf(kernel)
+    kernel.params.forEach((buffer, at) => {
+      const single = stored.has(buffer) && perWord(buffer.dtype) > 1 && !words.has(buffer)
+      if (single || updated.has(buffer)) this.#atomic.add(layout.bindingOf[at]!)
+    })
+  }
+
+  #paramOf(buffer: Buffer): number {
+    return this.kernel.params.indexOf(buffer)
+  }
+  #bindingOf(buffer: Buffer): number {
+    return this.#layout.bindingOf[this.#paramOf(buffer)]!
+  }
+  /** What the words of a binding are declared as. */
+  #elementOf(binding: number): 'f32' | 'i32' | 'u32' | 'atomic<u32>' {
+    if (this.#atomic.has(binding)) return 'atomic<u32>'
+    const dtypes = new Set(
+      this.kernel.params.filter((_, at) => this.#layout.bindingOf[at] === binding).map(({ dtype }) => dtype),
+    )
+    const [only] = dtypes
+    return dtypes.size === 1 && perWord(only!) === 1 ? (wgslType(scalarType(only!)) as 'f32' | 'i32' | 'u32') : 'u32'
+  }
+  /** The place of an element in its binding; `index` is the text of an i32. */
+  elementAt(buffer: Buffer, index: string): string {
+    return `(${index} + ${offsetOf(this.#paramOf(buffer))})`
+  }
+  #word(buffer: Buffer, at: string): string {
+    const binding = this.#bindingOf(buffer)
+    const word = `b${binding}[${at}]`
+    return this.#atomic.has(binding) ? `atomicLoad(&${word})` : word
+  }
+
+  /** The value of an element: `at` is the text of its place in the binding, a name or a number where elements share words. */
+  load(buffer: Buffer, at: string): string {
+    const { dtype } = buffer
+    const type = wgslType(scalarType(dtype))
+    if (perWord(dtype) === 1) {
+      const from = this.#elementOf(this.#bindingOf(buffer))
+      const word = this.#word(buffer, at)
+      return from === type ? word : type === 'u32' ? word : `bitcast<${type}>(${word})`
+    }
+    const lanes = perWord(dtype)
+    const word = this.#word(buffer, `(${at} >> ${lanes === 4 ? 2 : 1}u)`)
+    return this.fromBits(dtype, `(${word} >> ${shiftOf(lanes, at)})`)
+  }
+  /** A value from the bits of an element, which are the lowest of a word. */
+  fromBits(dtype: DType, bits: string): string {
+    switch (dtype) {
+      case 'bool':
+        return `((${bits} & 0xffu) != 0u)`
+      case 'uint8':
+        return `(${bits} & 0xffu)`
+      case 'uint16':
+        return `(${bits} & 0xffffu)`
+      case 'int8':
+        return `extractBits(bitcast<i32>(${bits}), 0u, 8u)`
+      case 'int16':
+        return `extractBits(bitcast<i32>(${bits}), 0u, 16u)`
+      case 'float16':
+        return this.library.call('halfValue', `(${bits} & 0xffffu)`)
+      case 'bfloat16':
+        return `bitcast<f32>(${bits} << 16u)`
+      case 'float32':
+        return `bitcast<f32>(${bits})`
+      case 'int32':
+        return `bitcast<i32>(${bits})`
+      default:
+        return bits
+    }
+  }
+  /** The bits of an element, all others of the word 0; floats are rounded. */
+  toBits(dtype: DType, value: string): string {
+    switch (dtype) {
+      case 'bool':
+        return `select(0u, 1u, ${value})`
+      case 'uint8':
+        return `(${value} & 0xffu)`
+      case 'uint16':
+        return `(${value} & 0xffffu)`
+      case 'int8':
+        return `(bitcast<u32>(${value}) & 0xffu)`
+      case 'int16':
+        return `(bitcast<u32>(${value}) & 0xffffu)`
+      case 'float16':
+        return this.library.call('halfBits', value)
+      case 'bfloat16':
+        return this.library.call('bfloatBits', value)
+      case 'float32':
+      case 'int32':
+        return `bitcast<u32>(${value})`
+      default:
+        return value
+    }
+  }
+
+  /** Statements that store an element. Elements that share a word are stored by two atomic operations, which leave the others as they are. */
+  store(buffer: Buffer, index: string, value: string): string[] {
+    const { dtype } = buffer
+    const binding = this.#bindingOf(buffer)
+    const at = this.elementAt(buffer, index)
+    if (perWord(dtype) === 1) {
+      const to = this.#elementOf(binding)
+      if (to === 'atomic<u32>') return [`atomicStore(&b${binding}[${at}], ${this.toBits(dtype, value)});`]
+      return [`b${binding}[${at}] = ${to === 'u32' ? this.toBits(dtype, value) : value};`]
+    }
+    const lanes = perWord(dtype)
+    const [place, word, shift] = ['at', 'word', 'shift'].map((name) => this.names.unique(name)) as [
+      string,
+      string,
+      string,
+    ]
+    return [
+      `let ${place} = ${at};`,
+      `let ${shift} = ${shiftOf(lanes, place)};`,
+      `let ${word} = ${place} >> ${lanes === 4 ? 2 : 1}u;`,
+      `atomicAnd(&b${binding}[${word}], ~(${lanes === 4 ? '0xffu' : '0xffffu'} << ${shift}));`,
+      `atomicOr(&b${binding}[${word}], ${this.toBits(dtype, value)} << ${shift});`,
+    ]
+  }
+  /** A statement that stores a whole word of elements, or those bits of it that a mask has; `index` is the first element's. */
+  storeWord(buffer: Buffer, index: string, word: string, mask?: string): string {
+    const binding = this.#bindingOf(buffer)
+    const at = `(${this.elementAt(buffer, index)} >> ${perWord(buffer.dtype) === 4 ? 2 : 1}u)`
+    const target = `b${binding}[${at}]`
+    const bits = mask === undefined ? word : `(${this.#word(buffer, at)} & ~${mask}) | ${word}`
+    const store = this.#atomic.has(binding) ? `atomicStore(&${target}, ${bits});` : `${target} = ${bits};`
+    return mask === undefined ? store : `if (${mask} != 0u) { ${store} }`
+  }
+
+  /** Statements that combine a value with an element, whatever other invocations do to it. */
+  update(buffer: Buffer, index: string, combine: Combine, value: string): string[] {
+    const { dtype } = buffer
+    const type = scalarType(dtype)
+    const b = `b${this.#bindingOf(buffer)}`
+    const at = this.elementAt(buffer, index)
+    const native = perWord(dtype) === 1 ? nativeUpdate(combine, type) : undefined
+    if (native !== undefined) return [`${native}(&${b}[${at}], ${this.toBits(dtype, value)});`]
+    const unique = (name: string): string => this.names.unique(name)
+    const [place, x, old, result] = [unique('at'), unique('value'), unique('old'), unique('result')]
+    const lanes = perWord(dtype)
+    const [word, shift] = [lanes === 1 ? place : unique('word'), unique('shift')]
+    const before = this.fromBits(dtype, lanes === 1 ? old : `(${old} >> ${shift})`)
+    const after = this.toBits(dtype, this.combine(combine, type, before, x))
+    const mask = lanes === 4 ? '0xffu' : '0xffffu'
+    const inWord = lanes === 1 ? after : `((${old} & ~(${mask} << ${shift})) | (${after} << ${shift}))`
+    return [
+      `let ${place} = ${at};`,
+      `let ${x} = ${value};`,
+      ...(lanes === 1
+        ? []
+        : [`let ${word} = ${place} >> ${lanes === 4 ? 2 : 1}u;`, `let ${shift} = ${shiftOf(lanes, place)};`]),
+      `var ${old} = atomicLoad(&${b}[${word}]);`,
+      `loop {`,
+      `  let ${result} = atomicCompareExchangeWeak(&${b}[${word}], ${old}, ${inWord});`,
+      `  if (${result}.exchanged) { break; }`,
+      `  ${old} = ${result}.old_value;`,
+      `}`,
+    ]
+  }
+  /** Two values of a machine type as one. */
+  combine(combine: Combine, type: ScalarType, x: string, y: string): string {
+    const float = type === 'f32'
+    switch (combine) {
+      case 'add':
+        return type === 'bool' ? `(${x} || ${y})` : `(${x} + ${y})`
+      case 'mul':
+        return type === 'bool' ? `(${x} && ${y})` : `(${x} * ${y})`
+      case 'min':
+        if (type === 'bool') return `(${x} && ${y})`
+        return float ? this.library.call('least', x, y) : `min(${x}, ${y})`
+      case 'max':
+        if (type === 'bool') return `(${x} || ${y})`
+        return float ? this.library.call('greatest', x, y) : `max(${x}, ${y})`
+      case 'and':
+        return type === 'bool' ? `(${x} && ${y})` : `(${x} & ${y})`
+      case 'or':
+        return type === 'bool' ? `(${x} || ${y})` : `(${x} | ${y})`
+      case 'xor':
+        return type === 'bool' ? `(${x} != ${y})` : `(${x} ^ ${y})`
+    }
+  }
+
+  /** The module's text around an entry point. */
+  source(workgroup: number, entry: readonly string[]): string {
+    const { kernel } = this
+    const bindings = this.#layout.writable.map((writable, binding) => {
+      const access = writable ? 'read_write' : 'read'
+      return `@group(0) @binding(${binding}) var<storage, ${access}> b${binding}: array<${this.#elementOf(binding)}>;`
+    })
+    return [
+      ...bindings,
+      `@group(1) @binding(0) var<uniform> launch: array<vec4<u32>, ${blockVectors(kernel.params.length)}>;`,
+      '',
+      `${this.library.source}${this.declarations.map((text) => `${text}\n`).join('')}`,
+      `@compute @workgroup_size(${workgroup})`,
+      `fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {`,
+      ...entry.map((line) => `  ${line}`),
+      '}',
+      '',
+    ].join('\n')
+  }
+}
+
+/** How far up in its word an element lies. */
+const shiftOf = (lanes: number, at: string): string =>
+  lanes === 4 ? `(u32(${at} & 3) * 8u)` : `(u32(${at} & 1) * 16u)`
+
+/** Atomic operations of u32 that do it at once. */
+function nativeUpdate(combine: Combine, type: ScalarType): string | undefined {
+  if (type === 'f32' || type === 'bool') return undefined
+  if ((combine === 'min' || combine === 'max') && type === 'i32') return undefined
+  const names: Partial<Record<Combine, string>> = {
+    add: 'atomicAdd',
+    min: 'atomicMin',
+    max: 'atomicMax',
+    and: 'atomicAnd',
+    or: 'atomicOr',
+    xor: 'atomicXor',
+  }
+  return names[combine]
+}

@@ -1,0 +1,2 @@
+import type { Program } from '@fluxion/compiler'
+export const spread = (program: Program): Program => program
