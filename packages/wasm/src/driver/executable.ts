@@ -1,5 +1,5 @@
 /** Runs a printed program: pins its inputs, gives room to its results and temporaries, fills the frame, calls. */
-import { type Program, type Slot, planMemory } from '@fluxion/compiler'
+import { type HostFunctions, type Program, type Slot, bitFunctions, planMemory } from '@fluxion/compiler'
 import {
   type Backend,
   type Buffer,
@@ -8,6 +8,7 @@ import {
   type Executable,
   type HostArray,
   type Primitive,
+  invariant,
 } from '@fluxion/core'
 import { WasmBuffer } from '../buffer.ts'
 import { aligned } from '../heap/allocator.ts'
@@ -23,8 +24,12 @@ export interface Machine {
   readonly run: Parameters<Primitive['reference']>[3]
 }
 
-/** What `host` expressions name beside the functions of `Math`. */
-const hostFunctions: Readonly<Record<string, (x: number, y: number) => number>> = { rem: (x, y) => x % y }
+/** A function that `host` expressions name: a lowering's own, or one of JavaScript's. */
+function hostFunction(name: string): (...args: number[]) => number {
+  const found = bitFunctions[name] ?? (Math as unknown as HostFunctions)[name]
+  invariant(found !== undefined, () => `there is no function '${name}' of the host`)
+  return found
+}
 
 /** The module of a program, for reading. */
 export const printProgram = (program: Program, relaxed: boolean): PrintedProgram =>
@@ -39,7 +44,7 @@ export function makeExecutable(machine: Machine, program: Program): Executable {
   const arenaBytes = frameAt + 4 * frameWords
   const host: Record<string, WebAssembly.ImportValue> = {}
   for (const { module: from, name } of module.imports) {
-    if (from === 'host') host[name] = hostFunctions[name] ?? (Math[name as 'sin'] as (x: number) => number)
+    if (from === 'host') host[name] = hostFunction(name)
   }
   const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
     env: { memory: heap.memory, callback: callbackOf(machine, printed) },
