@@ -79,7 +79,7 @@ export const eigh: KernelRow<EighParams> = {
         ]
       }),
     )
-    const sorted = sortValues(build, 'eigh_sort', batch, n, (i) => a.get(i, i), ascending(1))
+    const sorted = sortValues(build, 'eigh_sort', batch, n, (i) => a.get(i, i), ascending(1, build.target))
     const result = (value: Expr): Expr => resultElement(build, select(isFinite, value, number(NaN)), dtype)
     fillMatrices(build, 'eigh_vectors', batch, matricesIn(vectorsOut!, batch, n, n), (i, j) =>
       result(vectors.get(i, sorted.order(j))),

@@ -94,7 +94,7 @@ export const svd: KernelRow<SvdParams> = {
         norms.set(i32(0), variable(column), unary('sqrt', local(sum))),
       ],
     )
-    const sorted = sortValues(build, 'svd_sort', batch, n, (j) => norms.get(i32(0), j), descending)
+    const sorted = sortValues(build, 'svd_sort', batch, n, (j) => norms.get(i32(0), j), descending(build.target))
     const result = (value: Expr): Expr => resultElement(build, select(isFinite, value, number(NaN)), dtype)
     fillMatrices(build, 'svd_values', batch, matricesIn(sOut!, batch, 1, n), (_, j) =>
       result(mul(sorted.values(j), scale)),

@@ -47,7 +47,7 @@ const sort: KernelRow<SortParams> = {
       const at = reader(build, operand)
       return { dtype: operand.aval.dtype, out: outs[i]!, read: (number: Expr) => at(index(number)) }
     })
-    sortLines(build, { name: 'sort', ...lines, columns, after: ascending(numKeys) })
+    sortLines(build, { name: 'sort', ...lines, columns, after: ascending(numKeys, build.target) })
   },
 }
 
@@ -66,7 +66,7 @@ const topK: KernelRow<TopKParams> = {
       { dtype, out: values!, read: (number: Expr) => at(index(number)) },
       { dtype: 'int32' as const, out: indices!, read: (number: Expr) => number },
     ]
-    sortLines(build, { name: 'top_k', ...lines, columns, after: descending })
+    sortLines(build, { name: 'top_k', ...lines, columns, after: descending(build.target) })
   },
 }
 
