@@ -68,6 +68,7 @@ export {
 export { closed, hasEffects, isClosedJaxpr, isEffectful, subprograms } from './ir/jaxpr.ts'
 export { evalJaxpr } from './transform/eval.ts'
 export { type BatchedProgram, batchedProgram } from './transform/vmap.ts'
+export { scalarFunctions } from './primitive/elementwise/scalars.ts'
 export type { CallbackParams } from './control/callback.ts'
 export type { CondParams } from './control/cond.ts'
 export type { ScanParams } from './control/scan.ts'

@@ -12,15 +12,20 @@ import { neighbourRows } from './rows/elementwiseNextafter.ts'
 import { remainderRows } from './rows/elementwiseRemainder.ts'
 import { rootRows } from './rows/elementwiseRoots.ts'
 import { gatherRows } from './rows/gather.ts'
+import { hostMathRows } from './rows/hostMath.ts'
 import { indexingRows } from './rows/indexing.ts'
+import { linalgRows } from './rows/linalg.ts'
 import { movementRows } from './rows/movement.ts'
 import { randomRows } from './rows/random.ts'
 import { reduceRows } from './rows/reduce.ts'
 import { scatterRows } from './rows/scatter.ts'
 import { concatenateByParts, slicingRows } from './rows/slicing.ts'
+import { sortRows } from './rows/sort.ts'
+import { windowRows } from './rows/window.ts'
 
 /** Operations whose elements depend on operands' elements at the same coordinates. */
 const pointwise: Rows = {
+  ...hostMathRows,
   ...elementwiseRows,
   ...rootRows,
   ...remainderRows,
@@ -41,6 +46,9 @@ const rows: Rows = {
   ...convRows,
   ...scatterRows,
   ...cumulativeRows,
+  ...linalgRows,
+  ...sortRows,
+  ...windowRows,
 }
 
 /** Up to so many elements a concatenation is a choice for each element, fused into its consumer. */
@@ -74,6 +82,7 @@ export function isAlias({ primitive: { name }, inputs: [x], outputs: [out] }: Eq
 /** What an element costs, in arithmetic operations; moving elements costs nothing, 1 is what is not listed. */
 const weights: Readonly<Record<string, number>> = {
   ...Object.fromEntries(Object.keys(moving).map((name) => [name, 0])),
+  ...Object.fromEntries(Object.keys(hostMathRows).map((name) => [name, 12])),
   random_bits: 100,
   random_split: 100,
   random_fold_in: 100,

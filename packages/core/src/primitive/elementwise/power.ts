@@ -14,7 +14,7 @@ import { type Binary, binary, unsupported } from './table.ts'
 import { log } from './unary.ts'
 
 /** IEEE's power. JavaScript's differs where the base is ±1 and the exponent infinite or NaN. */
-const power = (x: number, y: number): number => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y)
+export const power = (x: number, y: number): number => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y)
 
 /** x^y in integers that wrap; a negative exponent leaves the whole part of the inverse. */
 function wholePower(x: number, y: number): number {
