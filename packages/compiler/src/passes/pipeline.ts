@@ -3,6 +3,9 @@ import { type ClosedJaxpr, type NDArray, closed, printJaxpr } from '@fluxion/cor
 import { eliminateDead } from './dead.ts'
 import { inline, openCheckpoints } from './inline.ts'
 import { type Pass, untilStable } from './rewrite.ts'
+import { moveAccumulations } from './scans/accumulate.ts'
+import { hoistInvariants } from './scans/hoist.ts'
+import { hoistProducts } from './scans/products.ts'
 import { share } from './share.ts'
 import { simplify } from './simplify.ts'
 
@@ -19,11 +22,16 @@ export interface Optimised {
   readonly captured: readonly NDArray[]
 }
 
+const tidy = untilStable((program) => eliminateDead(share(simplify(program))))
+/** The passes over loops open ways for each other, and leave things to simplify. */
+const loops = untilStable((program) => tidy(moveAccumulations(hoistProducts(hoistInvariants(program)))), 4)
+
 /** The passes, by name. */
 export const passes: readonly (readonly [name: string, pass: Pass])[] = [
   ['inline', inline],
   ['dead', eliminateDead],
-  ['simplify', untilStable((program) => eliminateDead(share(simplify(program))))],
+  ['simplify', tidy],
+  ['loops', loops],
   ['checkpoint', (program) => eliminateDead(openCheckpoints(program))],
 ]
 

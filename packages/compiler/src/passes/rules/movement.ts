@@ -203,6 +203,17 @@ const reduceNothing: Rule = (equation, to) => {
   if (primitive.name !== 'reduce_sum' || !isFloat(x!.aval.dtype)) return [dropped]
   return [to.make('add', [dropped, new Literal(0, { shape: [], dtype: x!.aval.dtype, weakType: false })], {}, source)]
 }
+/** A reduction of a transposition reduces other axes, if those that stay keep their order. */
+const reduceTransposed: Rule = ({ primitive, inputs: [x], params, source }, to) => {
+  const before = to.made(x!, 'transpose')
+  if (before === undefined) return undefined
+  const { axes } = params as { readonly axes: readonly number[] }
+  const { permutation } = before.params as Permutation
+  const kept = withoutAt(permutation, axes)
+  if (!kept.every((axis, i) => i === 0 || kept[i - 1]! < axis)) return undefined
+  const moved = axes.map((axis) => permutation[axis]!).sort((a, b) => a - b)
+  return [to.make(primitive.name, before.inputs, { ...params, axes: moved }, source)]
+}
 /** An extreme of equal elements. */
 const reduceSpread: Rule = (equation, to) => {
   const {
@@ -218,7 +229,8 @@ const iotaOfOne: Rule = (equation, to) => {
   return out !== undefined && out.shape[dimension] === 1 ? [to.number(0, out)] : undefined
 }
 
-const selecting: readonly Rule[] = [reduceNothing, reduceSpread]
+const reducing: readonly Rule[] = [reduceNothing, reduceTransposed]
+const selecting: readonly Rule[] = [...reducing, reduceSpread]
 export const movementRules: Rules = {
   broadcast_in_dim: [sameShape, broadcastTwice, broadcastIota],
   reshape: [sameShape, staysSpread, reshapeTwice],
@@ -231,12 +243,12 @@ export const movementRules: Rules = {
   split: [splitNothing, splitSpread],
   dynamic_slice: [sameShape, staysSpread, knownWindow],
   dynamic_update_slice: [wholeUpdate],
-  reduce_sum: [reduceNothing],
-  reduce_prod: [reduceNothing],
+  reduce_sum: reducing,
+  reduce_prod: reducing,
   reduce_max: selecting,
   reduce_min: selecting,
   reduce_and: selecting,
   reduce_or: selecting,
-  reduce_xor: [reduceNothing],
+  reduce_xor: reducing,
   iota: [iotaOfOne],
 }

@@ -1,0 +1,44 @@
+/** What tests of passes share: programs made, run before and after, and looked at. */
+import { type ClosedJaxpr, type NDArray, checkJaxpr, evalJaxpr, makeJaxpr, np } from '@fluxion/core'
+import { expect } from 'vitest'
+import { eliminateDead } from './dead.ts'
+import { inline } from './inline.ts'
+import { type Pass, untilStable } from './rewrite.ts'
+import { share } from './share.ts'
+import { simplify } from './simplify.ts'
+
+type Traceable = (...args: NDArray[]) => NDArray | readonly NDArray[]
+export const trace = (f: Traceable, args: readonly NDArray[]): ClosedJaxpr => makeJaxpr(f)(...args)
+
+const tidy: Pass = untilStable((program) => eliminateDead(share(simplify(program))))
+/** A program, simplified, and after some passes, after each of which it is checked and simplified again. */
+export function after(program: ClosedJaxpr, ...passes: readonly Pass[]): ClosedJaxpr {
+  let current = tidy(inline(program))
+  for (const pass of passes) {
+    current = pass(current)
+    checkJaxpr(current)
+    current = tidy(current)
+    checkJaxpr(current)
+  }
+  return current
+}
+export const namesOf = ({ jaxpr }: ClosedJaxpr): string[] => jaxpr.equations.map(({ primitive }) => primitive.name)
+
+/** Values between −2 and 2, different everywhere. */
+export const filled = (...shape: number[]): NDArray =>
+  np
+    .sin(np.arange(shape.reduce((a, b) => a * b, 1)).astype('float64'))
+    .mul(2)
+    .reshape(shape)
+
+/** Demand that two programs give the same, up to rounding in float64. */
+export function expectSame(program: ClosedJaxpr, changed: ClosedJaxpr, args: readonly NDArray[]): void {
+  const [expected, got] = [evalJaxpr(program, args), evalJaxpr(changed, args)]
+  expect(got.map(({ shape, dtype }) => [shape, dtype])).toEqual(expected.map(({ shape, dtype }) => [shape, dtype]))
+  got.forEach((x, i) => {
+    const other = expected[i]!.dataSync()
+    x.dataSync().forEach((value, k) =>
+      expect(Math.abs(value - other[k]!), `${value} and ${other[k]}`).toBeLessThan(1e-9),
+    )
+  })
+}
