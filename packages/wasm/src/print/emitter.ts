@@ -1,5 +1,5 @@
 /** Emits expressions with a few lanes: several turns of a loop at once. */
-import { type Buffer, type Expr, indexAdd, linearIn } from '@fluxion/compiler'
+import { type Buffer, type Expr, indexAdd, linearIn, type ScalarType } from '@fluxion/compiler'
 import { bytesOf } from '@fluxion/core'
 import { binaryCode, unaryCode, valueType } from './scalar.ts'
 import { ScalarEmitter } from './scalarEmitter.ts'
@@ -131,6 +131,12 @@ export class Emitter extends ScalarEmitter {
       return
     }
     if ((x.fn === 'min' || x.fn === 'max') && this.#boundedLanes(x.fn, x, copy)) return
+    if (x.fn === 'and' && x.x.op === 'binary' && x.x.fn === 'shr' && x.y.op === 'const' && x.y.value === 1) {
+      if (this.varies(x.x.y)) {
+        this.#lanesBit(x.x, copy)
+        return
+      }
+    }
     const code = binaryVector(x.fn, x.type)
     if (code === undefined) {
       this.#laneByLane(x, [x.x, x.y], copy, () => binaryCode(x.fn, x.type)(f))
@@ -139,6 +145,16 @@ export class Emitter extends ScalarEmitter {
     this.lanes(x.x, copy)
     this.lanes(x.y, copy)
     code(this)
+  }
+  /** A bit of x, whose place varies from lane to lane: x & 1 << place tells it, too, and 1 << place is often known before a loop. */
+  #lanesBit({ type, x, y }: Extract<Expr, { op: 'binary' }>, copy: number): void {
+    this.lanes(x, copy)
+    this.lanes(placeValue(type, y), copy)
+    this.f.op('v128.and')
+    this.lanesOf('i32', 0)
+    this.f.op('i32x4.ne')
+    this.lanesOf('i32', 1)
+    this.f.op('v128.and')
   }
   /**
    * `min` and `max` of floats take V8 eight instructions; with a constant one will do: c < x ? c : x gives NaN if x is, and is wrong only of
@@ -236,4 +252,15 @@ export class Emitter extends ScalarEmitter {
     })
     f.release(addresses)
   }
+}
+
+const placeValues = new WeakMap<Expr, Expr>()
+/** 1 << place; one object for each place. */
+function placeValue(type: ScalarType, place: Expr): Expr {
+  let value = placeValues.get(place)
+  if (value === undefined) {
+    value = { op: 'binary', fn: 'shl', type, x: { op: 'const', type, value: 1 }, y: place }
+    placeValues.set(place, value)
+  }
+  return value
 }

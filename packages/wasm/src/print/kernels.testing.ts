@@ -146,7 +146,7 @@ export class RandomKernel {
     return items[this.choose(items.length)]!
   }
   build(): { nest: Nest; data: TypedArray[] } {
-    const extents = [0, 1, 3, 4, 5, 7, 8, 17, 33]
+    const extents = [0, 1, 3, 4, 5, 7, 8, 17, 24, 33]
     const rank = this.pick([0, 1, 1, 1, 2, 2, 3])
     const grid = Array.from({ length: rank }, (_, i) => {
       const inner = i === rank - 1
@@ -188,7 +188,7 @@ export class RandomKernel {
       case 2:
         return { index: indexMul(flat, 2), length: 2 * size }
       case 3:
-        return { index: indexDiv(flat, this.pick([2, 3, 4, 7])), length: size }
+        return { index: indexDiv(flat, this.pick([2, 3, 4, 8, 12])), length: size }
       case 4:
         return { index: indexMod(indexAdd(flat, 2), this.pick([2, 3, 8])), length: 8 }
       case 5: {
@@ -265,6 +265,11 @@ export class RandomKernel {
         }
         if (kind === 8 && type === 'i32') {
           return binary(this.pick(['floorDiv', 'floorMod']), of(type), i32(this.pick([1, 2, 3, 7, 8, 100])))
+        }
+        if (kind === 9 && loops.length > 0) {
+          // a bit of each byte, as of bits that are unpacked
+          const place = convert(type, indexMod(variable(this.pick(loops)), 8))
+          return binary('and', binary('shr', of(type), place), constant(type, 1))
         }
         const ops: readonly BinaryOp[] = ['add', 'sub', 'mul', 'min', 'max', 'and', 'or', 'xor']
         return binary(this.pick(ops), of(type), of(type))

@@ -7,6 +7,7 @@ import type { Vector } from './placing.ts'
 import type { PrintOptions } from './scalarEmitter.ts'
 import { planNest } from './plan.ts'
 import { changesOf } from './scope.ts'
+import { type Split, splitNest } from './split.ts'
 import { emitBody, emitStatements, functionOf } from './statements.ts'
 
 /**
@@ -31,36 +32,76 @@ export function printNest(module: ModuleBuilder, nest: Nest, options: PrintOptio
     .get(end)
     .op('i32.ge_s')
     .if(() => f.op('return'))
-  emitGrid(e, nest, 0, begin, end, planNest(nest))
+  const split = splitNest(nest)
+  // where the innermost loop has one turn in lanes, no code but this gives its variable a value
+  if (grid.length > 1 || split !== undefined) f.i32(0).set(e.counterOf(split?.inner ?? grid.at(-1)!))
+  emitGrid(e, { nest, vector: planNest(nest), split }, 0, begin, end)
   return f
 }
 
-function emitGrid(
-  e: Emitter,
-  nest: Nest,
-  at: number,
-  start: number | Register,
-  end: number | Register,
-  vector: Vector | undefined,
-): void {
+interface Planned {
+  readonly nest: Nest
+  readonly vector: Vector | undefined
+  readonly split: Split | undefined
+}
+function emitGrid(e: Emitter, planned: Planned, at: number, start: number | Register, end: number | Register): void {
+  const { nest, vector, split } = planned
   const { grid, body } = nest
   const variable = grid[at]!
   const changes = changesOf(body)
   if (at < grid.length - 1) {
     e.loop(variable, { start, end, step: 1, runs: true }, changes, () =>
-      emitGrid(e, nest, at + 1, 0, grid[at + 1]!.extent, vector),
+      emitGrid(e, planned, at + 1, 0, grid[at + 1]!.extent),
     )
-  } else if (vector === undefined) {
+  } else if (split !== undefined) emitSplit(e, nest, split, start, end)
+  else if (vector === undefined) {
     e.loop(variable, { start, end, step: 1, runs: true }, changes, () => emitBody(e, body))
   } else emitLanes(e, nest, start, end, vector)
+}
+/** A split innermost loop: whole turns of the outer one, and what a range has before and after them one by one. */
+function emitSplit(e: Emitter, nest: Nest, split: Split, start: number | Register, end: number | Register): void {
+  const { f } = e
+  const { outer, inner } = split
+  const by = inner.extent
+  const variable = nest.grid.at(-1)!
+  const changes = changesOf(split.nest.body)
+  const vector = planNest(split.nest)
+  const turn = (): void => {
+    if (vector === undefined) {
+      e.loop(inner, { start: 0, end: by, step: 1, runs: true }, changes, () => emitBody(e, split.nest.body))
+    } else emitLanes(e, split.nest, 0, by, vector)
+  }
+  if (typeof start === 'number' || typeof end === 'number') {
+    e.loop(outer, { start: 0, end: outer.extent, step: 1, runs: true }, changes, turn)
+    return
+  }
+  const [first, last, before, after] = [f.register('i32'), f.register('i32'), f.register('i32'), f.register('i32')]
+  f.get(start)
+    .i32(by - 1)
+    .op('i32.add')
+    .i32(by)
+    .op('i32.div_u')
+    .set(first)
+  f.get(end).i32(by).op('i32.div_u').set(last)
+  // a range within one turn of the outer loop ends before the next one's begin
+  f.get(first).i32(by).op('i32.mul').set(before)
+  f.get(before).get(end).get(before).get(end).op('i32.lt_s', 'select').set(before)
+  f.get(last).i32(by).op('i32.mul').set(after)
+  f.get(after).get(before).get(after).get(before).op('i32.gt_s', 'select').set(after)
+  const single = (from: Register, to: Register): void =>
+    e.loop(variable, { start: from, end: to, step: 1, runs: false, safe: true }, changesOf(nest.body), () =>
+      emitBody(e, nest.body),
+    )
+  single(start, before)
+  e.loop(outer, { start: first, end: last, step: 1, runs: false, safe: true }, changes, turn)
+  single(after, end)
 }
 /** The innermost loop: several vectors a turn, single vectors, single elements. */
 function emitLanes(e: Emitter, { body }: Nest, start: number | Register, end: number | Register, vector: Vector): void {
   const { f } = e
   const { variable, lanes, copies } = vector
   const changes = changesOf(body)
-  const counter = f.register('i32')
-  e.bindVariable(variable, counter)
+  const counter = e.counterOf(variable)
   /** Turns of `step` elements as long as they fit. */
   const turns = (first: boolean, step: number, of: Vector | undefined): void => {
     let range: { readonly start: number | Register; readonly end: number | Register; readonly runs: boolean }
@@ -68,6 +109,11 @@ function emitLanes(e: Emitter, { body }: Nest, start: number | Register, end: nu
       const from = first ? 0 : step === 1 ? end - (end % lanes) : end - (end % (lanes * copies))
       range = { start: from, end: end - (end % step), runs: true }
       if (range.start === range.end) return
+      if (range.end === step) {
+        // the only turn: what depends on the variable alone is a constant
+        e.withVector(of, () => emitBody(e, body))
+        return
+      }
     } else {
       let limit = end
       if (step > 1) {

@@ -75,6 +75,12 @@ export class Placing {
   bindVariable(variable: LoopVar, register: Register): void {
     this.variables.set(variable, register)
   }
+  /** The register that counts a loop variable. */
+  counterOf(variable: LoopVar): Register {
+    let register = this.variables.get(variable)
+    if (register === undefined) this.variables.set(variable, (register = this.f.register('i32')))
+    return register
+  }
   /** Say which registers hold a local: one for each copy if it varies from lane to lane. */
   bindLocal(local: Local, registers: readonly Register[]): void {
     this.#locals.set(local, [...registers])
@@ -154,8 +160,7 @@ export class Placing {
   /** A loop over a variable. */
   loop(variable: LoopVar, range: LoopRange, changes: Changes, body: () => void): void {
     const { f } = this
-    const register = this.variables.get(variable) ?? f.register('i32')
-    this.variables.set(variable, register)
+    const register = this.counterOf(variable)
     const scope = new Scope('loop', variable, changes, !range.runs && range.safe !== true)
     const code = this.inside(scope, body)
     const push = (value: number | Register): void => void (typeof value === 'number' ? f.i32(value) : f.get(value))

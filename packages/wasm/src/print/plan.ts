@@ -120,6 +120,11 @@ function planOwn({ variables, accumulators }: Reduce): Vector | undefined {
   return { variable, lanes, copies, varying: new Set() }
 }
 
+/** How much of a nest's body would go lane by lane. */
+export function slowIn({ grid, body }: Nest): number {
+  const variable = grid.at(-1)
+  return variable === undefined ? 0 : costOf(body, [], variable, varyingLocals(body, variable)).slow
+}
 /** How a nest runs its innermost parallel loop in lanes, if it can and should. */
 export function planNest({ grid, body }: Nest): Vector | undefined {
   const variable = grid.at(-1)
