@@ -93,13 +93,13 @@ test('a train step in a loop that never awaits keeps memory bounded', () => {
   const x = np.ones([8, 128])
   w = step(w, x)
   const start = process.memoryUsage()
-  // 1 GiB of weights one after the other.
-  for (let i = 0; i < 8000; i++) w = step(w, x)
+  // 512 MiB of weights one after the other.
+  for (let i = 0; i < 4096; i++) w = step(w, x)
   const end = process.memoryUsage()
   expect(Number.isFinite(w.sum().item())).toBe(true)
-  expect(end.rss - start.rss).toBeLessThan(400 * 2 ** 20)
+  expect(end.rss - start.rss).toBeLessThan(300 * 2 ** 20)
   expect(end.arrayBuffers - start.arrayBuffers).toBeLessThan(300 * 2 ** 20)
-})
+}, 30_000)
 test('between tasks the room of large arrays that are gone is free at once', async () => {
   const heap = new Heap({ budget: 2 ** 30 })
   const outer = backend()
@@ -123,8 +123,8 @@ test('between tasks the room of large arrays that are gone is free at once', asy
 test('eager updates of a large array keep memory bounded', () => {
   let x: NDArray = np.zeros([2 ** 20])
   const start = process.memoryUsage()
-  for (let i = 0; i < 500; i++) x = x.add(1)
+  for (let i = 0; i < 250; i++) x = x.add(1)
   const end = process.memoryUsage()
-  expect(x.dataSync()[2 ** 20 - 1]).toBe(500)
-  expect(end.rss - start.rss).toBeLessThan(400 * 2 ** 20)
-})
+  expect(x.dataSync()[2 ** 20 - 1]).toBe(250)
+  expect(end.rss - start.rss).toBeLessThan(300 * 2 ** 20)
+}, 30_000)

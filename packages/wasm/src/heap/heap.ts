@@ -40,8 +40,8 @@ const page = 65536
 const mostPages = 65536
 /** Left free at the end of memory: kernels may read a vector that reaches past the last element. */
 const slack = alignment
-/** So many values are kept at most: each costs the garbage collector something, however small. */
-const mostValues = 2 ** 16
+/** So many values are kept at most: those that nobody uses any more should leave while they are young, which is when collecting them is cheap. */
+const mostValues = 2 ** 12
 export interface HeapOptions {
   /** Up to this many bytes the heap grows before it moves anything out. */
   readonly budget?: number
