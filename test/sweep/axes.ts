@@ -7,6 +7,7 @@ import {
   type Combination,
   type DType,
   type Factor,
+  type InnerFactor,
   Literal,
   type NDArray,
   type Primitive,
@@ -75,31 +76,26 @@ const spans = (units: number): Span[] => {
   return [(size) => [0, (size / units) * first], (size) => [(size / units) * first, size - (size / units) * first]]
 }
 
-/** Run an operation by two parts along a factor. */
-function checkFactor(
-  row: AnyPrimitive,
+/** Run by two parts along a factor and compare with the results as a whole; false if there is nothing to cut. */
+export function runByParts(
+  factor: Factor | InnerFactor,
   args: readonly NDArray[],
-  params: Params,
   outs: readonly NDArray[],
-  factor: Factor,
+  run: (span: Span, args: readonly NDArray[]) => readonly NDArray[],
 ): boolean {
-  const avals = args.map(({ aval }) => aval)
-  const outAvals = outs.map(({ aval }) => aval)
-  const dims = [...factor.operands, ...factor.results].filter((entry) => typeof entry === 'number')
-  const units = dims.length === 0 ? 2 : unitsOf(factor, avals, outAvals)
-  const splits = (entries: Factor['operands'], list: readonly Aval[]): void =>
-    entries.forEach((entry, i) => {
-      if (typeof entry === 'number') expect(list[i]!.shape[entry]! % Math.max(1, units)).toBe(0)
-    })
-  expect(factor.operands.length).toBe(args.length)
-  expect(factor.results.length).toBe(outs.length)
-  splits(factor.operands, avals)
-  splits(factor.results, outAvals)
-  const hows = [
-    ...factor.operands.map((how, i) => [how, args[i]!] as const),
-    ...factor.results.map((how, k) => [how, outs[k]!] as const),
+  const [avals, outAvals] = [args, outs].map((list) => list.map(({ aval }) => aval)) as [Aval[], Aval[]]
+  expect([factor.operands.length, factor.results.length]).toEqual([args.length, outs.length])
+  const entries = [
+    ...factor.operands.map((entry, i) => [entry, avals[i]!] as const),
+    ...factor.results.map((entry, k) => [entry, outAvals[k]!] as const),
   ]
-  if (units < 2 || !hows.every(([how, x]) => typeof how !== 'string' || combines(how, x.dtype))) return false
+  // without dimensions there are partial operands only
+  const units = entries.some(([entry]) => typeof entry === 'number') ? unitsOf(factor, avals, outAvals) : 2
+  if (units < 2) return false
+  for (const [entry, { shape, dtype }] of entries) {
+    if (typeof entry === 'number') expect(shape[entry]! % units).toBe(0)
+    if (typeof entry === 'string' && !combines(entry, dtype)) return false
+  }
   const halves = args.map((x, i) => {
     const how = factor.operands[i]
     return typeof how === 'string' ? partials(how, x) : undefined
@@ -109,9 +105,7 @@ function checkFactor(
       const entry = factor.operands[i]
       return typeof entry === 'number' ? cut(x, entry, span) : (halves[i]?.[p] ?? x)
     })
-    const results = call(row.name, given, factor.offset ? params : (factor.part?.(span) ?? params))
-    if (factor.offset !== true) return results
-    return results.map((x, k) => (typeof factor.results[k] === 'number' ? cut(x, factor.results[k], span) : x))
+    return run(span, given)
   })
   outs.forEach((out, k) => {
     const entry = factor.results[k]
@@ -121,6 +115,20 @@ function checkFactor(
     else expectClose(combine[entry](first, second), out)
   })
   return true
+}
+/** The same of a row's operation; what depends on where it starts is run whole, and cut. */
+function checkFactor(
+  row: AnyPrimitive,
+  args: readonly NDArray[],
+  params: Params,
+  outs: readonly NDArray[],
+  factor: Factor,
+): boolean {
+  return runByParts(factor, args, outs, (span, given) => {
+    const results = call(row.name, given, factor.part?.(span) ?? params)
+    if (factor.offset !== true) return results
+    return results.map((x, k) => (typeof factor.results[k] === 'number' ? cut(x, factor.results[k], span) : x))
+  })
 }
 
 /** Run a program equation by equation, and hand the operations of one primitive to `see`. */

@@ -1,6 +1,7 @@
 // The checks of the sweep can fail: rows with one rule that is wrong do not pass the check of that rule.
 import { type AnyPrimitive, type NDArray, type Primitive, np, primitives } from 'fluxion'
 import { expect, test } from 'vitest'
+import { checkAxes } from './axes.ts'
 import { type Case, call } from './cases.ts'
 import {
   checkBatching,
@@ -26,6 +27,7 @@ test('rows that are right pass', () => {
   checkTypes(right('sin'), sine, 'float16')
   checkTranspose(right('cumsum'), sum, 'float64')
   checkBatching(right('cumsum'), sum, 'float32', true)
+  expect(checkAxes(right('sin'), sine, 'float32')).toBe(2)
 })
 test('a derivative of the wrong sign is found', () => {
   const row = wrong('cos', { jvp: ([x], [t]) => [[run('cos', x!)], [run('sin', x!).mul(t as NDArray)]] })
@@ -71,4 +73,33 @@ test('a reference that depends on how it is called is found', () => {
 test('a transpose that is there without being expected is found', () => {
   const row = wrong('sin', { transpose: ([ct]) => [ct!] })
   expect(() => checkMissingTranspose(row, sine)).toThrow('expected')
+})
+const rows: Case = { operands: [{ shape: [3, 4] }], params: { axes: [1] } }
+test('an axis rule that splits what elements share is found', () => {
+  const row = wrong('cumsum', { axes: () => [{ operands: [0], results: [0] }] })
+  expect(() => checkAxes(row, sum, 'float32')).toThrow('expectClose')
+})
+test('an axis rule that combines partial results wrongly is found', () => {
+  expect(checkAxes(right('reduce_sum'), rows, 'float32')).toBe(3)
+  const row = wrong('reduce_sum', { axes: () => [{ operands: [1], results: ['max'] }] })
+  expect(() => checkAxes(row, rows, 'float32')).toThrow('expectClose')
+})
+test('an axis rule that splits along the wrong dimension of the result is found', () => {
+  const square: Case = { operands: [{ shape: [3, 3] }], params: { permutation: [1, 0] } }
+  const row = wrong('transpose', { axes: () => [{ operands: [0], results: [0] }] })
+  expect(() => checkAxes(row, square, 'float32')).toThrow('expect')
+})
+test('an axis rule that keeps the parameters of the whole is found', () => {
+  const wide: Case = { operands: [{ shape: [3] }], params: { shape: [3, 2], broadcastDimensions: [0] } }
+  const row = wrong('broadcast_in_dim', { axes: () => [{ operands: [0], results: [0] }] })
+  expect(() => checkAxes(row, wide, 'float32')).toThrow('broadcastInDim')
+})
+test('an axis rule that takes something nonlinear for linear is found', () => {
+  const row = wrong('sin', { axes: () => [{ operands: ['sum'], results: ['sum'] }] })
+  expect(() => checkAxes(row, sine, 'float32')).toThrow('expectClose')
+})
+test('an axis rule that cuts across pieces that belong together is found', () => {
+  const merged: Case = { operands: [{ shape: [4, 3] }], params: { newSizes: [2, 6] } }
+  const row = wrong('reshape', { axes: () => [{ operands: [0], results: [0], units: 4 }] })
+  expect(() => checkAxes(row, merged, 'float32')).toThrow('expected')
 })

@@ -6,7 +6,6 @@ import {
   type Atom,
   type Aval,
   type ClosedJaxpr,
-  type Combination,
   type Derive,
   type Equation,
   type Factor,
@@ -16,80 +15,31 @@ import {
   type Var,
   isEffectful,
 } from '@fluxion/core'
-import { type Choice, type Entry, cutProgram } from './cut.ts'
+import { type Labelling, factorAlong } from './axes/along.ts'
+import type { Choice } from './axes/cut.ts'
+import { type Entry, type Label, labelOf, replicated, split, whole } from './axes/labels.ts'
+import { Axes, unitsOf } from './axes/sets.ts'
 
-/** What a part of the program has of a value. */
-export type Label =
-  | { readonly kind: 'split'; readonly dim: number }
-  /** All of it, the same in every part. */
-  | { readonly kind: 'replicated' }
-  /** A value of its own; all parts' together make the value. */
-  | { readonly kind: 'partial'; readonly combination: Combination }
-  /** Nothing: it can be computed only after the parts have been put together. */
-  | { readonly kind: 'whole' }
-const replicated: Label = { kind: 'replicated' }
-const whole: Label = { kind: 'whole' }
-const split = (dim: number): Label => ({ kind: 'split', dim })
-const partial = (combination: Combination): Label => ({ kind: 'partial', combination })
-export const sameLabel = (a: Label, b: Label): boolean =>
-  a.kind === b.kind &&
-  (a.kind !== 'split' || a.dim === (b as typeof a).dim) &&
-  (a.kind !== 'partial' || a.combination === (b as typeof a).combination)
-
-const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b))
-
-/** Sets of dimensions that are cut together, each with the number of pieces that all of them can be cut into. */
-class Axes {
-  readonly #parents: number[] = []
-  readonly #units: number[] = []
-  add(size: number): number {
-    this.#units.push(size)
-    return this.#parents.push(this.#parents.length) - 1
-  }
-  find(axis: number): number {
-    let at = axis
-    while (this.#parents[at] !== at) at = this.#parents[at]!
-    return at
-  }
-  join(a: number, b: number): number {
-    const [into, from] = [this.find(a), this.find(b)]
-    if (into === from) return into
-    this.limit(into, this.#units[from]!)
-    this.#parents[from] = into
-    return into
-  }
-  limit(axis: number, units: number): void {
-    const at = this.find(axis)
-    this.#units[at] = divisor(this.#units[at]!, units)
-  }
-  unitsOf(axis: number): number {
-    return this.#units[this.find(axis)]!
-  }
-}
+export type { Label } from './axes/labels.ts'
+export { unitsOf } from './axes/sets.ts'
 
 /** For every dimension of a value its axis; none yet where a value is made of nothing that has one, and could be made a piece at a time. */
 type Bound = Map<Var, (number | undefined)[]>
 
 // Factors hold programs and closures: they are derived once for each equation.
 const factorsOfEquation = new WeakMap<Equation, readonly Factor[]>()
+/** All ways to run an equation by parts. */
 export function factorsOf(equation: Equation): readonly Factor[] {
   let known = factorsOfEquation.get(equation)
   if (known === undefined) {
     const { primitive, inputs, params } = equation
     const row = primitive as Primitive
     const args = inputs.map(({ aval }) => aval)
-    // results that are not used have no type of their own
+    // the row's types, since results that are not used have none of their own
     known = row.axes(args, params, row.type(args, params), derive)
     factorsOfEquation.set(equation, known)
   }
   return known
-}
-/** Into how many pieces a factor can be cut. */
-export function unitsOf(factor: Factor, args: readonly Aval[], outs: readonly (Aval | undefined)[]): number {
-  if (factor.units !== undefined) return factor.units
-  const sizes = (dims: Factor['operands'], avals: readonly (Aval | undefined)[]): number[] =>
-    dims.flatMap((dim, i) => (typeof dim === 'number' && avals[i] !== undefined ? [avals[i].shape[dim]!] : []))
-  return [...sizes(factor.operands, args), ...sizes(factor.results, outs)].reduce(divisor, 0)
 }
 const unitsAt = (factor: Factor, { inputs, outputs }: Equation): number =>
   unitsOf(
@@ -97,6 +47,23 @@ const unitsAt = (factor: Factor, { inputs, outputs }: Equation): number =>
     inputs.map(({ aval }) => aval),
     outputs.map((variable) => variable?.aval),
   )
+
+/** Whether an operand that a part has so is what a factor asks for: what is there as a whole can be cut, and zero is a partial sum of zero. */
+function fits(label: Label, entry: Entry, zero: boolean): boolean {
+  switch (label.kind) {
+    case 'replicated':
+      return entry === null || typeof entry === 'number' || (entry === 'sum' && zero)
+    case 'split':
+      return label.dim === entry
+    case 'partial':
+      return label.combination === entry
+    case 'whole':
+      return false
+  }
+}
+/** Whether an operation is linear in operands that are all zero. */
+const staysZero = (entries: readonly Entry[], zeros: readonly boolean[]): boolean =>
+  entries.includes('sum') && entries.every((entry, i) => entry === null || (entry === 'sum' && zeros[i]))
 
 /** The analysis of one program: its dimensions' axes, then, for one axis, labels. */
 class Analysis {
@@ -110,11 +77,8 @@ class Analysis {
     this.#axes = axes
     this.#jaxpr = jaxpr
     jaxpr.inputs.forEach((v, i) => this.#bound.set(v, [...inputs[i]!]))
-    for (const v of jaxpr.constants)
-      this.#bound.set(
-        v,
-        v.aval.shape.map((size) => axes.add(size)),
-      )
+    const added = (v: Var): number[] => v.aval.shape.map((size) => axes.add(size))
+    for (const v of jaxpr.constants) this.#bound.set(v, added(v))
     jaxpr.equations.forEach((equation) => this.#bind(equation))
   }
 
@@ -188,7 +152,7 @@ class Analysis {
     const choices = new Map<Equation, Choice>()
     const zeros = new Set<Var>()
     let clean = true
-    const labelOf = (atom: Atom): Label => (atom instanceof Literal ? replicated : labels.get(atom)!)
+    const read = (atom: Atom): Label => (atom instanceof Literal ? replicated : labels.get(atom)!)
     const isZero = (atom: Atom): boolean => (atom instanceof Literal ? atom.value === 0 : zeros.has(atom))
     const lying = (v: Var): Label => {
       const dims = this.#dimsOn(v, root)
@@ -198,61 +162,33 @@ class Analysis {
     for (const v of this.#jaxpr.constants) labels.set(v, lying(v))
 
     for (const equation of this.#jaxpr.equations) {
-      const operands = equation.inputs.map(labelOf)
-      const fits = (factor: Factor): boolean => {
-        let concerned = false
-        const all = factor.operands.every((entry, i) => {
-          const label = operands[i]!
-          if (label.kind !== 'replicated') concerned = true
-          // what is there as a whole can be cut, and a zero is a partial sum of itself
-          if (label.kind === 'replicated')
-            return entry === null || typeof entry === 'number' || (entry === 'sum' && isZero(equation.inputs[i]!))
-          return label.kind === 'split' ? label.dim === entry : label.kind === 'partial' && label.combination === entry
-        })
-        const demanded = factor.results.some((entry, k) => {
-          const v = equation.outputs[k]
-          return typeof entry === 'number' && v !== null && v !== undefined && this.#dimsOn(v, root).includes(entry)
-        })
-        return all && (concerned || demanded)
-      }
+      const operands = equation.inputs.map(read)
+      const takes = (factor: Factor): boolean =>
+        factor.operands.every((entry, i) => fits(operands[i]!, entry, isZero(equation.inputs[i]!)))
+      const demanded = ({ results }: Factor): boolean =>
+        equation.outputs.some((v, k) => v !== null && this.#dimsOn(v, root).some((dim) => dim === results[k]))
+      const untouched = operands.every(({ kind }) => kind === 'replicated')
       const factors = factorsOf(equation)
-      const factor = isEffectful(equation) ? undefined : factors.find(fits)
-      const missing = operands.every(({ kind }) => kind === 'replicated') && !isEffectful(equation) ? replicated : whole
+      const once = isEffectful(equation)
+      const factor = once ? undefined : factors.find((one) => takes(one) && (!untouched || demanded(one)))
+      const missing = untouched && !once ? replicated : whole
       if (factor !== undefined)
         choices.set(equation, { factor, whole: operands.map(({ kind }) => kind === 'replicated') })
       else if (missing === whole) clean = false
-      const zero = factors.some(
-        ({ operands: entries }) =>
-          entries.includes('sum') && entries.every((entry, i) => entry !== 'sum' || isZero(equation.inputs[i]!)),
-      )
+      const zero = factors.some(({ operands: entries }) => staysZero(entries, equation.inputs.map(isZero)))
       equation.outputs.forEach((v, k) => {
         if (v === null) return
         const entry = factor?.results[k]
-        const label =
-          factor === undefined
-            ? missing
-            : typeof entry === 'number'
-              ? this.#dimsOn(v, root).length > 1
-                ? whole
-                : split(entry)
-              : entry === null || entry === undefined
-                ? replicated
-                : partial(entry)
-        if (label.kind === 'whole') clean = false
-        labels.set(v, label)
+        const label = factor === undefined ? missing : labelOf(entry ?? null)
+        // along two of its dimensions at once
+        const twice = label.kind === 'split' && this.#dimsOn(v, root).length > 1
+        if (twice || label.kind === 'whole') clean = false
+        labels.set(v, twice ? whole : label)
         if (zero) zeros.add(v)
       })
     }
-    return { labels, choices, clean, outputs: this.#jaxpr.outputs.map(labelOf) }
+    return { labels, choices, clean, outputs: this.#jaxpr.outputs.map(read) }
   }
-}
-interface Labelling {
-  readonly labels: ReadonlyMap<Var, Label>
-  /** By which factor an equation is run by parts; the others are run whole. */
-  readonly choices: ReadonlyMap<Equation, Choice>
-  readonly outputs: readonly Label[]
-  /** Nothing has to wait for the parts to be put together. */
-  readonly clean: boolean
 }
 
 export interface Propagated {
@@ -283,116 +219,43 @@ export function propagate({ jaxpr }: ClosedJaxpr, dims: readonly (number | null)
   return { labels, choices, outputs, units: axes.unitsOf(axis) }
 }
 
-const dimOf = (label: Label): number | null => (label.kind === 'split' ? label.dim : null)
-
 /** The factors of an operation from those of the programs inside: every axis on which they can be run by parts from beginning to end. */
 export const derive: Derive = (operands, results, inner, carries = []) => {
   const axes = new Axes()
   const dimsOf = (avals: readonly Aval[]): number[][] => avals.map(({ shape }) => shape.map((size) => axes.add(size)))
   const [ins, outs] = [dimsOf(operands), dimsOf(results)]
   for (const [operand, result] of carries) ins[operand]!.forEach((axis, dim) => axes.join(axis, outs[result]![dim]!))
-  /** The axes of an operand as a program sees it: without a dimension that it goes along step by step. */
-  const seen = (list: readonly number[], rank: number): number[] => list.slice(list.length - rank)
+  // A dimension that a program goes along step by step is none of its own, and cannot be cut.
+  const steps: number[] = []
+  const seen = (dims: readonly number[], { shape }: Aval): readonly number[] => {
+    if (dims.length > shape.length) steps.push(dims[0]!)
+    return dims.slice(dims.length - shape.length)
+  }
   const programs = inner.map(({ program: { jaxpr }, inputs, outputs }) => {
     const analysis = new Analysis(
       axes,
       jaxpr,
-      jaxpr.inputs.map(({ aval }, i) => seen(ins[inputs[i]!]!, aval.shape.length)),
+      jaxpr.inputs.map(({ aval }, i) => seen(ins[inputs[i]!]!, aval)),
     )
     jaxpr.outputs.forEach((atom, k) => {
       const result = outputs[k] ?? null
-      if (result === null) return
-      seen(outs[result]!, atom.aval.shape.length).forEach((axis, dim) => analysis.demand(atom, dim, axis))
+      if (result !== null) seen(outs[result]!, atom.aval).forEach((axis, dim) => analysis.demand(atom, dim, axis))
     })
     return analysis
   })
   for (const program of programs) program.settle()
 
   const roots = new Set([...ins, ...outs].flat().map((axis) => axes.find(axis)))
-  const steps = new Set<number>()
-  for (const { program, inputs, outputs } of inner) {
-    const note = (atoms: readonly Atom[], at: readonly (number | null)[], all: readonly number[][]): void =>
-      atoms.forEach(({ aval }, i) => {
-        const dims = at[i] === null ? [] : all[at[i]!]!
-        if (dims.length > aval.shape.length) steps.add(axes.find(dims[0]!))
-      })
-    note(program.jaxpr.inputs, inputs, ins)
-    note(program.jaxpr.outputs, outputs, outs)
-  }
-
+  for (const step of steps) roots.delete(axes.find(step))
+  const dimsAlong = (list: readonly (readonly number[])[], root: number): number[][] =>
+    list.map((dims) => dims.flatMap((axis, dim) => (axes.find(axis) === root ? [dim] : [])))
   return [...roots].flatMap((root) => {
-    if (steps.has(root)) return []
-    const placed = (dims: readonly number[]): number[] =>
-      dims.flatMap((axis, dim) => (axes.find(axis) === root ? [dim] : []))
-    const [operandDims, resultDims] = [ins.map(placed), outs.map(placed)]
+    const [operandDims, resultDims] = [dimsAlong(ins, root), dimsAlong(outs, root)]
     if ([...operandDims, ...resultDims].some((dims) => dims.length > 1)) return []
-    const entries: Entry[] = operandDims.map(([dim]) => dim ?? null)
-    for (;;) {
-      const labellings = inner.map(({ program: { jaxpr }, inputs }, i) =>
-        programs[i]!.label(
-          root,
-          jaxpr.inputs.map(({ aval }, k) => {
-            const entry = entries[inputs[k]!]!
-            if (entry === null) return replicated
-            if (typeof entry !== 'number') return partial(entry)
-            return split(entry - (operands[inputs[k]!]!.shape.length - aval.shape.length))
-          }),
-        ),
-      )
-      // A result of several programs has to be the same kind of part in all.
-      const found = results.map(() => ({ entry: null as Entry, seen: false, agrees: true }))
-      let fixed = true
-      inner.forEach(({ program: { jaxpr }, outputs }, i) => {
-        labellings[i]!.outputs.forEach((label, k) => {
-          const result = outputs[k] ?? null
-          if (result === null) {
-            if (label.kind !== 'replicated') fixed = false
-            return
-          }
-          const shift = results[result]!.shape.length - jaxpr.outputs[k]!.aval.shape.length
-          const entry =
-            label.kind === 'split'
-              ? label.dim + shift
-              : label.kind === 'partial'
-                ? label.combination
-                : label.kind === 'replicated'
-                  ? (resultDims[result]![0] ?? null)
-                  : undefined
-          const at = found[result]!
-          if (entry === undefined || (at.seen && at.entry !== entry)) at.agrees = false
-          else Object.assign(at, { entry, seen: true })
-        })
-      })
-      // What a carry gathers over all parts is a partial sum from the start.
-      const gathering = carries.filter(
-        ([operand, result]) => entries[operand] === null && (!found[result]!.agrees || found[result]!.entry !== null),
-      )
-      if (gathering.length > 0) {
-        for (const [operand] of gathering) entries[operand] = 'sum'
-        continue
-      }
-      const kept = carries.every(([operand, result]) => found[result]!.entry === entries[operand])
-      if (!fixed || !kept || !found.every(({ agrees }) => agrees) || !labellings.every(({ clean }) => clean)) return []
-      // A result that comes from no operand is a part by itself only if it is made by parts.
-      const made = labellings.some(({ outputs }) => outputs.some(({ kind }) => kind === 'split'))
-      if (!made && !entries.some((entry) => entry !== null)) return []
-      return [
-        {
-          operands: entries,
-          results: found.map(({ entry }) => entry),
-          units: axes.unitsOf(root),
-          parts: (span) =>
-            inner.map(({ program, outputs }, i) => {
-              const { labels, choices } = labellings[i]!
-              const ends = program.jaxpr.outputs.map(({ aval }, k) => {
-                const result = outputs[k] ?? null
-                const entry = result === null ? null : found[result]!.entry
-                return typeof entry === 'number' ? entry - (results[result!]!.shape.length - aval.shape.length) : null
-              })
-              return cutProgram(program, choices, (v) => dimOf(labels.get(v)!), ends, span)
-            }),
-        },
-      ]
-    }
+    const entriesOf = (dims: readonly number[][]): Entry[] => dims.map(([dim]) => dim ?? null)
+    const label = (program: number, labels: readonly Label[]): Labelling => programs[program]!.label(root, labels)
+    const along = { operands: entriesOf(operandDims), results: entriesOf(resultDims), units: axes.unitsOf(root) }
+    const factor = factorAlong(along, { operands, results, inner, carries }, label)
+    return factor === undefined ? [] : [factor]
   })
 }

@@ -3,7 +3,6 @@ import {
   type Atom,
   type Aval,
   type ClosedJaxpr,
-  type Combination,
   type Equation,
   type Factor,
   Literal,
@@ -12,13 +11,13 @@ import {
   closed,
   primitives,
 } from '@fluxion/core'
+import type { Entry } from './labels.ts'
 
 /** By which factor an equation is run by parts, and which of its operands are there as a whole. */
 export interface Choice {
   readonly factor: Factor
   readonly whole: readonly boolean[]
 }
-export type Entry = number | Combination | null
 
 /**
  * Write the program of a part.
