@@ -95,7 +95,7 @@ function shrinkHalf(sink: VectorSink): void {
   const { f } = sink
   const [x, magnitude, c] = [f.temporary('v128'), f.temporary('v128'), f.temporary('v128')]
   f.tee(x).op('f32x4.abs').set(magnitude)
-  // infinity is the successor of the largest; NaN for now, too
+  // infinity is the successor of the largest; NaN becomes it here, and gets its bit below
   sink.lanesOf('f32', 65536)
   f.get(magnitude).op('f32x4.pmin').tee(magnitude).get(magnitude)
   rounder(sink)
