@@ -86,7 +86,7 @@ test('keys of floats with NaN and zeros of both signs keep the order of their va
 })
 test('long lines are sorted in runs, whatever is left over at the end', () => {
   const random = generator(3)
-  for (const length of [256, 257, 513, 1030]) {
+  for (const length of [256, 257, 700]) {
     const args = [repetitive('float32', [2, length], random), sample('int32', [2, length], random)]
     for (const target of [wasm, webgpu])
       expectReference(sortRows, 'sort', args, { dimension: 1, isStable: true, numKeys: 1 }, { target })
@@ -108,7 +108,5 @@ test.each(everything)('the largest of dtype %s come first, of equal ones the fir
 test('of long lines only the largest are kept', () => {
   const random = generator(5)
   const x = repetitive('float32', [2, 270], random)
-  for (const k of [1, 100]) {
-    for (const target of [wasm, webgpu]) expectReference(sortRows, 'top_k', [x], { axis: 1, k }, { target })
-  }
+  for (const target of [wasm, webgpu]) expectReference(sortRows, 'top_k', [x], { axis: 1, k: 100 }, { target })
 })
