@@ -22,6 +22,7 @@ export { type Access, type KernelAccess, accessOf, accessOfKernel } from './prog
 export { printProgram } from './program/print.ts'
 export { showStage } from './stages.ts'
 export { type Optimised, type OptimiseOptions, optimise } from './passes/pipeline.ts'
+export { type Label, type Propagated, derive, factorsOf, propagate, unitsOf } from './passes/axes.ts'
 export { operationKey, operationProgram } from './operation.ts'
 export { bitFunctions } from './lower/rows/hostFunctions.ts'
 export { hostFunctions } from './lower/hostFunctions.ts'
