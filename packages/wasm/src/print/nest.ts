@@ -102,6 +102,7 @@ function emitLanes(e: Emitter, { body }: Nest, start: number | Register, end: nu
   const { variable, lanes, copies } = vector
   const changes = changesOf(body)
   const counter = e.counterOf(variable)
+  let single = false
   /** Turns of `step` elements as long as they fit. */
   const turns = (first: boolean, step: number, of: Vector | undefined): void => {
     let range: { readonly start: number | Register; readonly end: number | Register; readonly runs: boolean }
@@ -111,6 +112,7 @@ function emitLanes(e: Emitter, { body }: Nest, start: number | Register, end: nu
       if (range.start === range.end) return
       if (range.end === step) {
         // the only turn: what depends on the variable alone is a constant
+        single = true
         e.withVector(of, () => emitBody(e, body))
         return
       }
@@ -132,4 +134,6 @@ function emitLanes(e: Emitter, { body }: Nest, start: number | Register, end: nu
     if (copies > 1) turns(false, lanes, { ...vector, copies: 1 })
     turns(false, 1, undefined)
   })
+  // The only turn counts on the variable being 0 also the next time, after turns without lanes.
+  if (single) f.i32(0).set(counter)
 }

@@ -1,9 +1,9 @@
 /** Products of one or two rows whose operands both lie along the inner dimension: dot products, a few columns at a time, with vectors along the inner dimension. */
-import type { FunctionRef, Register, ValueType } from '../assembler/function.ts'
+import type { FunctionRef, ValueType } from '../assembler/function.ts'
 import { computable, emitIndex } from './address.ts'
 import { destinationOf, type Form } from './form.ts'
 import { dtypeOf } from './gemm.ts'
-import { type SumType, advance, lanesOf, loopWhole } from './lanes.ts'
+import { type SumType, advance, lanesOf, loopWhole, parameters, registers } from './lanes.ts'
 import { multiplyAdd } from './micro.ts'
 import { epilogue } from './pack.ts'
 import type { PrintedProduct, ProductContext } from './print.ts'
@@ -19,20 +19,13 @@ export function printDots(context: ProductContext, form: Form): PrintedProduct |
   const [left, right] = [form.left.plain!, form.right.plain!]
   if (!computable(left.base, form.batch) || !computable(right.base, form.batch)) return undefined
   const [rows, columns, inner] = [form.rows.extent, form.columns.extent, form.inner.extent]
-  const found = destinationOf(form)
-  const destination = found !== undefined && computable(found.base, form.batch) ? found : undefined
+  const destination = destinationOf(form)
   const outRow = (destination?.row ?? columns) * bytes
 
   const { params } = form.product
   const f = module.function(form.product.name, [...params.map((): ValueType => 'i32'), 'i32', 'i32', 'i32'])
-  const [begin, end, scratch] = [0, 1, 2].map((i) => f.param(params.length + i)) as [Register, Register, Register]
-  const [leftAt, rightAt, outAt, column, until] = [0, 1, 2, 3, 4].map(() => f.register('i32')) as [
-    Register,
-    Register,
-    Register,
-    Register,
-    Register,
-  ]
+  const { begin, end, scratch } = parameters(f, params.length, 'begin', 'end', 'scratch')
+  const { leftAt, rightAt, outAt, column, until } = registers(f, 'leftAt', 'rightAt', 'outAt', 'column', 'until')
   const shape = { type, rows, inner, leftRow: left.outer * bytes, rightColumn: right.outer * bytes, outRow, relaxed }
   const dots = [together, ...(columns % together > 0 ? [columns % together] : [])].map((count) =>
     dotKernel(context, { ...shape, columns: count }),
@@ -101,13 +94,13 @@ function dotKernel({ module }: ProductContext, shape: DotShape): FunctionRef {
   const lanes = lanesOf[type]
   const { bytes, count, scalar } = lanes
   const f = module.function(`dot${rows}x${columns}`, ['i32', 'i32', 'i32'])
-  const [left, right, out] = [f.param(0), f.param(1), f.param(2)]
+  const { left, right, out } = parameters(f, 0, 'left', 'right', 'out')
   // Two sums by turns hide the latency of adding where there is one row.
   const turns = rows === 1 ? 2 : 1
   const sums = Array.from({ length: turns }, () =>
     Array.from({ length: rows }, () => Array.from({ length: columns }, () => f.register('v128'))),
   )
-  const [at, until] = [f.register('i32'), f.register('i32')]
+  const { at, until } = registers(f, 'at', 'until')
   const lefts = Array.from({ length: rows }, () => f.register('v128'))
   const vector = f.register('v128')
   const step = (turn: number): void => {

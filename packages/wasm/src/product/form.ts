@@ -14,6 +14,7 @@ import {
   unflatten,
   variable,
 } from '@fluxion/compiler'
+import { computable } from './address.ts'
 import { ordered } from './order.ts'
 
 /** An operand that is a load at `base` + Σ stride · variable, in elements; the base depends on the batch alone. */
@@ -134,12 +135,13 @@ export interface Destination {
   readonly base: Expr
   readonly row: number
 }
-export function destinationOf({ body, sum, type, rows, columns }: Form): Destination | undefined {
+export function destinationOf({ body, sum, type, batch, rows, columns }: Form): Destination | undefined {
   const [store, more] = body
   if (more !== undefined || store?.op !== 'store' || store.buffer.dtype !== dtypeOf[type]) return undefined
   if (store.value.op !== 'local' || store.value.local !== sum) return undefined
   const along = linearIn(store.index, columns)
   const over = along && linearIn(along.rest, rows)
   if (over === undefined || along === undefined || (along.coefficient !== 1 && columns.extent !== 1)) return undefined
+  if (!computable(over.rest, batch)) return undefined
   return { buffer: store.buffer, base: over.rest, row: over.coefficient }
 }

@@ -7,8 +7,8 @@ import type { DType } from '@fluxion/core'
 import type { FunctionBuilder, FunctionRef, Register, ValueType } from '../assembler/function.ts'
 import { computable, emitIndex } from './address.ts'
 import { destinationOf, type Form, type Plain } from './form.ts'
-import { type SumType, advance, lanesOf, loopWhole } from './lanes.ts'
-import { microKernel, type MicroShape } from './micro.ts'
+import { type SumType, advance, lanesOf, loopWhole, parameters, registers } from './lanes.ts'
+import type { MicroShape } from './micro.ts'
 import { liesAlong } from './order.ts'
 import {
   epilogue,
@@ -20,6 +20,7 @@ import {
   rightPacking,
   transposition,
 } from './pack.ts'
+import { printPanels } from './panels.ts'
 import type { PrintedProduct, ProductContext } from './print.ts'
 
 export const dtypeOf: Readonly<Record<SumType, DType>> = { f32: 'float32', f64: 'float64', i32: 'int32', u32: 'uint32' }
@@ -67,9 +68,7 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
   const width = tile.vectors * lanes.count
   const left = usable(form.left.plain, form)
   const right = usable(form.right.plain, form)
-  const destination = ((to) => (to !== undefined && computable(to.base, form.batch) ? to : undefined))(
-    destinationOf(form),
-  )
+  const destination = destinationOf(form)
 
   const direct = right?.outer === 1 && rows <= rowsUnpacked(right.inner * bytes) ? right : undefined
   const leftDirect = left !== undefined && (left.inner === 1 || columns <= 32) ? left : undefined
@@ -101,10 +100,9 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
 
   const { params } = form.product
   const f = module.function(form.product.name, [...params.map((): ValueType => 'i32'), 'i32', 'i32', 'i32'])
-  const [begin, end, scratch] = [0, 1, 2].map((i) => f.param(params.length + i)) as [Register, Register, Register]
-  const [batch, first, last, k, count, row, rowEnd, at, until, rightAt, outAt] = Array.from({ length: 11 }, () =>
-    f.register('i32'),
-  ) as [Register, Register, Register, Register, Register, Register, Register, Register, Register, Register, Register]
+  const { begin, end, scratch } = parameters(f, params.length, 'begin', 'end', 'scratch')
+  const names = ['batch', 'first', 'last', 'k', 'count', 'row', 'rowEnd', 'at', 'until', 'rightAt', 'outAt'] as const
+  const { batch, first, last, k, count, row, rowEnd, at, until, rightAt, outAt } = registers(f, ...names)
   const rowBlocks = Math.ceil(rows / tile.rows)
   const leftScratch = (): void => void f.get(scratch).i32(rightBytes).op('i32.add')
   const columnScratch = (): void =>
@@ -374,56 +372,3 @@ interface Printed {
 }
 const usable = (plain: Plain | undefined, form: Form): Plain | undefined =>
   plain !== undefined && computable(plain.base, form.batch) ? plain : undefined
-
-/** A function (left, right, out, rows, count, more) that runs micro-kernels over all panels of columns, and over rows inside. */
-function printPanels(
-  { module }: ProductContext,
-  shape: MicroShape,
-  { columns, tailRows, panel }: { columns: number; tailRows: number; panel: number },
-): FunctionRef {
-  const f: FunctionBuilder = module.function('panels', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
-  const [left, right, out, rows, count, more] = [0, 1, 2, 3, 4, 5].map((i) => f.param(i)) as Register[] as [
-    Register,
-    Register,
-    Register,
-    Register,
-    Register,
-    Register,
-  ]
-  const [from, to, at, number, end] = [0, 1, 2, 3, 4].map(() => f.register('i32')) as [
-    Register,
-    Register,
-    Register,
-    Register,
-    Register,
-  ]
-  const width = shape.columns
-  const { bytes } = lanesOf[shape.type]
-  const rowsOf = (count_: number): void => {
-    const run = (kernel: FunctionRef): void => {
-      f.get(from).get(right).get(to).get(count).get(more).call(kernel)
-    }
-    f.get(left).set(from).get(out).set(to).i32(0).set(at)
-    const whole = microKernel(module, { ...shape, columns: count_ })
-    loopWhole(f, at, rows, shape.rows, () => {
-      run(whole)
-      advance(f, from, shape.rows * shape.leftRow)
-      advance(f, to, shape.rows * shape.outRow)
-    })
-    if (tailRows === 0) return
-    const rest = microKernel(module, { ...shape, rows: tailRows, columns: count_ })
-    f.get(at).get(rows).op('i32.lt_s')
-    f.if(() => run(rest))
-  }
-  const wholePanels = Math.floor(columns / width)
-  if (wholePanels > 0) {
-    f.i32(0).set(number).i32(wholePanels).set(end)
-    loopWhole(f, number, end, 1, () => {
-      rowsOf(width)
-      advance(f, right, panel)
-      advance(f, out, width * bytes)
-    })
-  }
-  if (columns % width > 0) rowsOf(columns % width)
-  return f
-}

@@ -50,6 +50,15 @@ export const lanesOf: Readonly<Record<SumType, Lanes>> = {
   u32: whole,
 }
 
+/** Whole numbers of a function's by name: new registers, or parameters from a number on. */
+export const registers = <N extends string>(f: FunctionBuilder, ...names: readonly N[]): Record<N, Register> =>
+  Object.fromEntries(names.map((name) => [name, f.register('i32')])) as Record<N, Register>
+export const parameters = <N extends string>(
+  f: FunctionBuilder,
+  first: number,
+  ...names: readonly N[]
+): Record<N, Register> => Object.fromEntries(names.map((name, i) => [name, f.param(first + i)])) as Record<N, Register>
+
 /** `at` runs from where it stands to below `end` in steps, as long as a whole step fits. */
 export function loopWhole(f: FunctionBuilder, at: Register, end: Register, step: number, body: () => void): void {
   f.block((done) => {

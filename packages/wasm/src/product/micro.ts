@@ -4,7 +4,7 @@
  */
 import type { FunctionBuilder, FunctionRef, Register } from '../assembler/function.ts'
 import type { ModuleBuilder } from '../assembler/module.ts'
-import { type Lanes, type SumType, advance, lanesOf, loopWhole } from './lanes.ts'
+import { type Lanes, type SumType, advance, lanesOf, loopWhole, parameters } from './lanes.ts'
 
 /** All strides in bytes. */
 export interface MicroShape {
@@ -27,13 +27,7 @@ export function microKernel(module: ModuleBuilder, shape: MicroShape): FunctionR
   const lanes = lanesOf[type]
   const vectors = Math.ceil(columns / lanes.count)
   const f = module.function(`micro${rows}x${columns}`, ['i32', 'i32', 'i32', 'i32', 'i32'])
-  const [left, right, out, count, more] = [0, 1, 2, 3, 4].map((i) => f.param(i)) as [
-    Register,
-    Register,
-    Register,
-    Register,
-    Register,
-  ]
+  const { left, right, out, count, more } = parameters(f, 0, 'left', 'right', 'out', 'count', 'more')
   const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => f.register('v128')))
   const step = (turn: number): void => {
     const rightAt = (v: number): void => void f.get(right).memory('v128.load', turn * rightInner + v * 16)

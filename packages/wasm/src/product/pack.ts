@@ -20,7 +20,7 @@ import type { DType } from '@fluxion/core'
 import type { FunctionRef, Register } from '../assembler/function.ts'
 import type { ModuleBuilder } from '../assembler/module.ts'
 import { type Form, spread } from './form.ts'
-import { type Lanes, advance, loopWhole } from './lanes.ts'
+import { type Lanes, advance, loopWhole, parameters, registers } from './lanes.ts'
 
 const nestOf = (name: string, grid: readonly LoopVar[], body: Nest['body']): Nest => {
   const nest = { kind: 'nest', name, grid, body } as const
@@ -199,14 +199,8 @@ export function panelCopy(
   { columns, width, row, panel }: { columns: number; width: number; row: number; panel: number },
 ): FunctionRef {
   const f = module.function('packRows', ['i32', 'i32', 'i32'])
-  const [source, target, count] = [f.param(0), f.param(1), f.param(2)]
-  const [column, end, at, from, to] = ['i32', 'i32', 'i32', 'i32', 'i32'].map(() => f.register('i32')) as [
-    Register,
-    Register,
-    Register,
-    Register,
-    Register,
-  ]
+  const { source, target, count } = parameters(f, 0, 'source', 'target', 'count')
+  const { column, end, at, from, to } = registers(f, 'column', 'end', 'at', 'from', 'to')
   const bytes = width * lanes.bytes
   f.i32(0)
     .set(column)
@@ -243,8 +237,8 @@ const words = (...lanes: number[]): number[] => lanes.flatMap((lane) => [0, 1, 2
  */
 export function transposition(module: ModuleBuilder, sourceLine: number, targetLine: number): FunctionRef {
   const f = module.function('transpose', ['i32', 'i32', 'i32', 'i32'])
-  const [source, target, lines, length] = [f.param(0), f.param(1), f.param(2), f.param(3)]
-  const [line, at, from, to] = [f.register('i32'), f.register('i32'), f.register('i32'), f.register('i32')]
+  const { source, target, lines, length } = parameters(f, 0, 'source', 'target', 'lines', 'length')
+  const { line, at, from, to } = registers(f, 'line', 'at', 'from', 'to')
   const rows = [0, 1, 2, 3].map(() => f.register('v128'))
   const pairs = [0, 1, 2, 3].map(() => f.register('v128'))
   const shuffled = (a: Register, b: Register, lanes: number[]): void =>

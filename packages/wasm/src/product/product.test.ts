@@ -160,12 +160,12 @@ test('a product of any shape, layout and type is what the loop IR means, whateve
       const stored = of.dtype === 'float32' ? of.stored : of.dtype
       check({ ...of, stored })
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   )
 })
 test('the same holds where the inner dimension takes several blocks and rows several chunks', () => {
   const base: Case = {
-    sizes: [1, 26, 13, 401],
+    sizes: [1, 13, 9, 401],
     left: 'plain',
     right: 'plain',
     dtype: 'float32',
@@ -176,12 +176,12 @@ test('the same holds where the inner dimension takes several blocks and rows sev
   }
   for (const left of ['plain', 'transposed', 'computed']) {
     for (const right of ['plain', 'transposed', 'computed']) {
-      check({ ...base, left, right, sizes: [2, 13, 19, 401] })
+      check({ ...base, left, right, sizes: [2, 7, 9, 401] })
       check({ ...base, left, right, epilogue: 'relu' })
       check({ ...base, left, right, epilogue: 'turned', relaxed: false })
     }
   }
-  check({ ...base, left: 'computed', sizes: [1, 500, 9, 100], epilogue: 'relu' })
+  check({ ...base, left: 'computed', sizes: [1, 400, 5, 100], epilogue: 'relu' })
 })
 test('sums of nothing are zero', () => {
   check({
@@ -268,8 +268,8 @@ test('heads of attention are batches whose operands and results lie between each
 test('padded windows are packed by the loops that their elements lie along', () => {
   const arbitrary = fc.record({
     channels: fc.constantFrom(1, 3, 8, 33),
-    out: fc.constantFrom(3, 10, 17),
-    images: fc.integer({ min: 1, max: 3 }),
+    out: fc.constantFrom(3, 10),
+    images: fc.integer({ min: 1, max: 2 }),
     window: fc.constantFrom(1, 3, 4),
     // Which of the loops are rows: places of windows, as in a convolution, or their elements, as in its weights' gradient.
     weights: fc.boolean(),
@@ -319,6 +319,6 @@ test('padded windows are packed by the loops that their elements lie along', () 
       interpretKernel(product, [...inputs, expected])
       expect(runWasm(product, inputs, relaxed && features().relaxed, cut)).toEqual(expected)
     }),
-    { numRuns: 25 },
+    { numRuns: 15 },
   )
 })
