@@ -1,17 +1,16 @@
 /** The whole way from a traced program to one that a back end prints. */
-import type { ClosedJaxpr, NDArray } from '@fluxion/core'
+import type { ClosedJaxpr } from '@fluxion/core'
 import { lower } from './lower/lower.ts'
 import type { Target } from './lower/lowering.ts'
+import { optimise } from './passes/pipeline.ts'
 import type { Program } from './program/program.ts'
-
-export interface Optimised {
-  /** Without constants: their values are further inputs, behind the others. */
-  readonly program: ClosedJaxpr
-  readonly captured: readonly NDArray[]
-}
-export const optimised = (program: ClosedJaxpr): Optimised => ({ program, captured: [] })
 
 /** Optimise and lower a program for a target; `name` is for messages. */
 export function compile(program: ClosedJaxpr, target: Target, name = 'program'): Program {
-  return lower(optimised(program).program, target, name)
+  const optimised = optimise(program)
+  const lowered = lower(optimised.program, target, name)
+  // Captured arrays are the first inputs of what is lowered.
+  const given = optimised.captured.length
+  const captured = optimised.captured.map((value, i) => ({ slot: lowered.inputs[i]!, value }))
+  return { ...lowered, inputs: lowered.inputs.slice(given), captured: [...captured, ...lowered.captured] }
 }

@@ -1,6 +1,7 @@
 /** The stages of a compilation as text: what `jit(f).lower(…).asText(stage)` shows on every back end that compiles. */
 import { type ClosedJaxpr, type Stage, printJaxpr } from '@fluxion/core'
-import { compile, optimised } from './compile.ts'
+import { compile } from './compile.ts'
+import { optimise } from './passes/pipeline.ts'
 import type { Target } from './lower/lowering.ts'
 import { type Cost, costOf } from './program/cost.ts'
 import { printPlan, printProgram } from './program/print.ts'
@@ -23,7 +24,7 @@ export function showStage(program: ClosedJaxpr, stage: Stage, target: Target): s
     case 'jaxpr':
       return printJaxpr(program)
     case 'optimised':
-      return printJaxpr(optimised(program).program)
+      return printJaxpr(optimise(program).program)
     case 'loops':
       return printProgram(compile(program, target))
     case 'plan':

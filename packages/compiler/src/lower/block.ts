@@ -6,11 +6,11 @@ import { type Atom, type ClosedJaxpr, type Equation, Literal, MissingRuleError, 
 import type { Buffer } from '../loops/ir.ts'
 import type { Place } from '../program/program.ts'
 import { withoutCalls } from './calls.ts'
-import { type Builder, sizeOf } from './builder.ts'
+import { type Builder, rearrangement, sizeOf } from './builder.ts'
 import { control } from './control.ts'
 import { readAfter, updateWindow } from './inPlace.ts'
 import type { KernelBuilder, KernelRow, Operand } from './lowering.ts'
-import { isAlias, isPointwise, rowOf } from './table.ts'
+import { copyRow, isAlias, isPointwise, rowOf } from './table.ts'
 import { type Uses, usesOf } from './uses.ts'
 import { type Needs, Value, unitsOf } from './value.ts'
 
@@ -51,14 +51,35 @@ export class Block {
   /** Emit the steps; the results have places, the given ones where there are any. */
   run(): Value[] {
     for (const equation of this.#jaxpr.equations) this.#lower(equation)
-    const outputs = this.#jaxpr.outputs.map((atom) => this.#valueOf(atom))
+    const outputs = this.#jaxpr.outputs.map((atom, i) => {
+      const value = this.#valueOf(atom)
+      const to = this.#places[i]
+      return to === undefined || goesTo(value, to) || value.literal !== undefined ? value : this.#copied(value, to)
+    })
     for (const value of outputs) if (value.literal === undefined) this.demand(value)
     return outputs.map((value, i) => {
-      const to = this.#places[i] ?? (value.place === undefined ? this.builder.temporary(value.aval) : undefined)
-      if (to === undefined || value.place === to) return value
-      this.builder.write(value, to)
-      return new Value(value.aval, { place: to })
+      if (value.literal === undefined) return value
+      const place = this.#places[i] ?? this.builder.temporary(value.aval)
+      this.builder.write(value, place)
+      return new Value(value.aval, { place })
     })
+  }
+  /** A result that is in memory elsewhere, or will be: copied by a kernel that reads it anyway, if there is one. */
+  #copied(value: Value, to: Place): Value {
+    const origin = {
+      primitive: 'copy',
+      row: copyRow,
+      params: {},
+      operands: [value],
+      outs: [value.aval],
+      result: 0,
+      pointwise: true,
+    }
+    const copy = new Value(value.aval, { origin })
+    copy.wanted = true
+    copy.destination = to
+    this.#pending.push(copy)
+    return copy
   }
 
   #valueOf(atom: Atom): Value {
@@ -108,7 +129,7 @@ export class Block {
       const shares =
         isAlias(equation) &&
         first!.literal === undefined &&
-        (first!.place !== undefined || first!.isUnit || first!.alias !== undefined)
+        (first!.place !== undefined || first!.wanted || first!.alias !== undefined)
       const value = new Value(variable.aval, {
         origin: { primitive: primitive.name, row, params, operands, outs, result, pointwise: isPointwise(equation) },
         alias: shares ? first : undefined,
@@ -204,7 +225,12 @@ export class Block {
     // All values of the unit's shape that can be computed beside it, in order, with the units that they need.
     const ready = new Map<Value, Needs>([[unit, new Map()]])
     for (const value of this.#pending) {
-      if (value === unit || value.origin!.row.kind === 'product' || !sameShape(value, unit)) continue
+      if (value === unit || value.origin!.row.kind === 'product') continue
+      if (product && rearrangement(value, unit) !== undefined) {
+        ready.set(value, new Map([[unit, true]]))
+        continue
+      }
+      if (!sameShape(value, unit)) continue
       const needs = unitsOf(value)
       if ([...needs].every(([need, pointwise]) => pointwise && ready.has(need))) ready.set(value, needs)
       if (ready.size === most) break
@@ -213,17 +239,27 @@ export class Block {
       this.builder.emitValues([...ready.keys()])
       return
     }
-    // A product takes along what is made of it, and what else that needs.
+    // A product takes along what is made of it, and what else that needs; and copies of what it reads anyway.
     const kept = new Set<Value>([unit])
     for (const [value, needs] of ready)
       if ([...needs.keys()].some((need) => need === unit || reaches(need, unit, ready))) kept.add(value)
     for (const value of [...kept].reverse()) for (const need of ready.get(value)!.keys()) kept.add(need)
+    const read = new Set([...kept].flatMap(leavesOf))
+    for (const value of ready.keys()) {
+      const [source] = value.origin!.operands
+      if (value.origin!.primitive === 'copy' && (read.has(source!) || kept.has(source!))) kept.add(value)
+    }
     const members = [...ready.keys()].filter((value) => kept.has(value))
     const covered = members.length > 1 && !unit.wanted
     this.builder.emitProduct(unit, covered ? members.filter((value) => value !== unit) : members)
   }
 }
 
+const goesTo = (value: Value, place: Place): boolean =>
+  value.place === place || (value.place === undefined && value.destination === place)
+/** What is read from memory to compute a value. */
+const leavesOf = (value: Value): Value[] =>
+  value.origin?.operands.flatMap((operand) => (operand.place === undefined ? leavesOf(operand) : [operand])) ?? []
 /** Whether a value of a group is computed from another one. */
 const reaches = (value: Value, unit: Value, ready: ReadonlyMap<Value, Needs>): boolean =>
   [...(ready.get(value)?.keys() ?? [])].some((need) => need === unit || reaches(need, unit, ready))

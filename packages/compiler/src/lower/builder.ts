@@ -2,7 +2,7 @@
 import type { Aval, NDArray } from '@fluxion/core'
 import { constant, load, local, narrow, scalarType, store, variable } from '../loops/build.ts'
 import { collapseGrid, collapseProduct } from '../loops/collapse.ts'
-import { flatIndex } from '../loops/indices.ts'
+import { flatIndex, unflatten } from '../loops/indices.ts'
 import { Buffer, type Expr, Local, LoopVar, type Nest, type Product, type Stmt } from '../loops/ir.ts'
 import { shareExpressions } from '../loops/share.ts'
 import { buffersOf } from '../loops/visit.ts'
@@ -164,9 +164,10 @@ export class Builder {
     }
   }
   /** Store values' elements at coordinates, in the scope of the current kernel. */
-  #stores(values: readonly Value[], index: readonly Expr[]): { stores: Stmt[]; places: Place[] } {
+  #stores(values: readonly Value[], at: (value: Value) => readonly Expr[]): { stores: Stmt[]; places: Place[] } {
     const places = values.map((value) => value.destination ?? this.temporary(value.aval))
     const stores = values.map((value, i) => {
+      const index = at(value)
       const element = this.element(value, index)
       const buffer = this.bufferAt(places[i]!, sizeOf(value.aval.shape), 'out')
       return store(buffer, flatIndex(index, value.aval.shape), element)
@@ -176,10 +177,18 @@ export class Builder {
 
   /** One nest that computes values of one shape. */
   emitValues(values: readonly Value[]): void {
+    const [only] = values
+    const source = values.length === 1 && only!.origin!.primitive === 'copy' ? only!.origin!.operands[0] : undefined
+    if (source?.place !== undefined) {
+      only!.place = only!.destination ?? this.temporary(only!.aval)
+      this.write(source, only!.place)
+      return
+    }
     const { shape } = values[0]!.aval
     const grid = shape.map((size, axis) => new LoopVar('ijklmn'[axis] ?? `i${axis}`, size))
+    const index = grid.map(variable)
     const scope: Scope = { memo: new Map(), statements: [], product: undefined, open: true }
-    const { stores, places } = this.#inScope(scope, () => this.#stores(values, grid.map(variable)))
+    const { stores, places } = this.#inScope(scope, () => this.#stores(values, () => index))
     this.nest(nameOf(values), grid, [...scope.statements, ...stores])
     values.forEach((value, i) => (value.place = places[i]))
   }
@@ -197,7 +206,9 @@ export class Builder {
     const sum = new Local('sum', scalarType(value.aval.dtype))
     const product = { value, key: keyOf(loops.index), sum }
     const scope: Scope = { memo: new Map(), statements: [], product, open: false }
-    const { stores, places } = this.#inScope(scope, () => this.#stores(values, loops.index))
+    const { stores, places } = this.#inScope(scope, () =>
+      this.#stores(values, (member) => rearrangement(member, value)?.(loops.index) ?? loops.index),
+    )
     const { batch, rows, columns, inner, left, right } = loops
     const body = shareExpressions(stores)
     if ([...batch, ...rows, ...columns].every(({ extent }) => extent > 0)) {
@@ -242,6 +253,30 @@ export class Builder {
       const out = this.bufferAt(to, length, 'out')
       this.nest(nameOf([value]), grid, [...scope.statements, store(out, flatIndex(index, value.aval.shape), element)])
     } else this.emit({ op: 'copy', from: value.place, to, length })
+  }
+}
+
+/**
+ * If a value is a product's elements in another order, how coordinates of the product become its own: the product can then store its elements
+ * in that order.
+ */
+export function rearrangement(value: Value, product: Value): ((index: readonly Expr[]) => readonly Expr[]) | undefined {
+  const { origin } = value
+  const source = origin?.operands[0]
+  if (source === undefined || source.place !== undefined) return undefined
+  const inner =
+    source === product ? (index: readonly Expr[]) => index : source.wanted ? undefined : rearrangement(source, product)
+  if (inner === undefined) return undefined
+  switch (origin!.primitive) {
+    case 'transpose': {
+      const { permutation } = origin!.params as { readonly permutation: readonly number[] }
+      return (index) => permutation.map((axis) => inner(index)[axis]!)
+    }
+    case 'reshape':
+    case 'squeeze':
+      return (index) => unflatten(flatIndex(inner(index), source.aval.shape), value.aval.shape)
+    default:
+      return undefined
   }
 }
 

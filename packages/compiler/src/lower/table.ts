@@ -1,6 +1,6 @@
 /** All lowerings, and what fusion must know of them. */
 import type { Equation } from '@fluxion/core'
-import type { Row, Rows } from './lowering.ts'
+import type { MapRow, Row, Rows } from './lowering.ts'
 import { bitsRows } from './rows/bits.ts'
 import { convRows } from './rows/conv.ts'
 import { convertRows } from './rows/convert.ts'
@@ -33,6 +33,8 @@ const pointwise: Rows = {
   ...convertRows,
   ...convertBitsRows,
 }
+/** The row of `copy`, which lowering itself uses. */
+export const copyRow = convertRows['copy'] as MapRow<never>
 /** Operations that only move elements. */
 const moving: Rows = { ...movementRows, ...slicingRows, ...indexingRows, ...gatherRows }
 const rows: Rows = {

@@ -32,6 +32,8 @@ export interface Uses {
   readonly wanted: ReadonlySet<Var>
 }
 
+/** What changes only the order of elements. */
+const rearranging = new Set(['transpose', 'reshape', 'squeeze'])
 const sizeOf = (aval: Aval): number => aval.shape.reduce((a, b) => a * b, 1)
 const consumersOf = (jaxpr: Jaxpr): Map<Var, Equation[]> => {
   const consumers = new Map<Var, Equation[]>()
@@ -53,11 +55,12 @@ export function usesOf(jaxpr: Jaxpr): Uses {
   const weights = new Map<Var, number>()
   /** Holds a reduction or product that is not in memory: fused only where each element is wanted once. */
   const heavy = new Set<Var>()
+  /** Products that are not in memory. */
+  const products = new Set<Var>()
 
   for (const equation of jaxpr.equations) {
     const row = rowOf(equation)
     if (row === undefined || row.kind === 'kernels') continue
-    const pointwise = isPointwise(equation)
     const fused = equation.inputs.filter((atom): atom is Var => atom instanceof Var && !wanted.has(atom))
     const weight =
       weightOf(equation.primitive.name) + fused.reduce((sum, variable) => sum + (weights.get(variable) ?? 0), 0)
@@ -65,13 +68,22 @@ export function usesOf(jaxpr: Jaxpr): Uses {
     for (const variable of equation.outputs) {
       if (variable === null) continue
       const uses = consumers.get(variable) ?? []
-      const own = { variable, weight: row.kind === 'reduce' ? 1 : weight, heavy: holds, pointwise }
-      if (outputs.has(variable) || mustStand(own, uses)) {
+      const [first] = equation.inputs
+      const ofProduct = rearranging.has(equation.primitive.name) && first instanceof Var && products.has(first)
+      const own = {
+        variable,
+        weight: row.kind === 'reduce' ? 1 : weight,
+        heavy: holds,
+        product: ofProduct || row.kind === 'product',
+      }
+      const moved = ofProduct && !(uses.length === 1 && rearranging.has(uses[0]!.primitive.name))
+      if (outputs.has(variable) || moved || mustStand(own, uses)) {
         wanted.add(variable)
         weights.set(variable, 0)
       } else {
         weights.set(variable, own.weight)
         if (own.heavy) heavy.add(variable)
+        if (own.product) products.add(variable)
       }
     }
   }
@@ -91,12 +103,14 @@ function startsLoop(variable: Var, { primitive, params, inputs }: Equation): boo
 }
 
 function mustStand(
-  value: { readonly variable: Var; readonly weight: number; readonly heavy: boolean },
+  value: { readonly variable: Var; readonly weight: number; readonly heavy: boolean; readonly product: boolean },
   uses: readonly Equation[],
 ): boolean {
   const { weight } = value
   if (weight > limits.kernel) return true
   if (uses.length > 1 && (weight >= limits.twice || value.heavy)) return true
+  // A product that is only wanted with its axes in another order is stored so.
+  if (value.product && uses.length === 1 && rearranging.has(uses[0]!.primitive.name)) return false
   return uses.some((use) => {
     const row: Row | undefined = rowOf(use)
     if (row === undefined) return !startsLoop(value.variable, use)
