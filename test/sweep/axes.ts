@@ -46,10 +46,9 @@ const combine: Readonly<Record<Combination, (x: NDArray, y: NDArray) => NDArray>
 function partials(how: Combination, x: NDArray): [NDArray, NDArray] {
   const other = np.flip(x)
   switch (how) {
-    case 'sum': {
-      const half = x.dtype === 'bool' ? np.zerosLike(x) : other
-      return [half, x.dtype === 'bool' ? x : x.sub(half)]
-    }
+    // exactly, also where the operation makes a wider dtype of them
+    case 'sum':
+      return [x.mul(2), x.sub(x.mul(2))]
     case 'product':
       return [np.onesLike(x), x]
     case 'max':
