@@ -16,6 +16,7 @@ import {
 import { expectClose, programs } from '@fluxion/testing'
 import { env } from 'node:process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expectTrueFacts } from '../../packages/compiler/src/passes/facts/facts.testing.ts'
 import { optimise } from '../../packages/compiler/src/passes/pipeline.ts'
 
 const numRuns = env['FLUXION_FULL'] === '1' ? 2000 : 60
@@ -59,6 +60,16 @@ test('gradients and batches of programs mean the same after all passes', { timeo
     fc.property(programs({ dtype: 'float64' }), fc.constantFrom(...transformed), ({ f, args }, [, transform]) => {
       const [expected, got] = bothWays(makeJaxpr(transform(f))(...args), args)
       got.forEach((x, i) => expectClose(x, expected[i]!, { rtol: 1e-9, atol: 1e-9 }))
+    }),
+    { numRuns },
+  )
+})
+
+test('what is known of the values of a program is true of them', { timeout }, () => {
+  fc.assert(
+    fc.property(programs({ exact: true, modes: [] }), ({ f, args }) => {
+      const { program, captured } = optimise(makeJaxpr(f)(...args))
+      expectTrueFacts(program, [...captured, ...args])
     }),
     { numRuns },
   )
