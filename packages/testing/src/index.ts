@@ -4,3 +4,4 @@ export { type CheckGradsOptions, type GradMode, checkGrads } from './checkGrads.
 export { CheckError, type Tolerance, allClose, expectClose, toleranceOf } from './close.ts'
 export { type Program, type ProgramOptions, programs } from './programs.ts'
 export { RegisteredNode, type TreeOptions, trees } from './trees.ts'
+export { type TypedProgram, type TypedProgramOptions, typedPrograms } from './typed/programs.ts'
