@@ -15,6 +15,7 @@ import { gatherRows } from './rows/gather.ts'
 import { hostMathRows } from './rows/hostMath.ts'
 import { indexingRows } from './rows/indexing.ts'
 import { linalgRows } from './rows/linalg.ts'
+import { mathRows } from './rows/math.ts'
 import { movementRows } from './rows/movement.ts'
 import { randomRows } from './rows/random.ts'
 import { reduceRows } from './rows/reduce.ts'
@@ -26,6 +27,7 @@ import { windowRows } from './rows/window.ts'
 /** Operations whose elements depend on operands' elements at the same coordinates. */
 const pointwise: Rows = {
   ...hostMathRows,
+  ...mathRows,
   ...elementwiseRows,
   ...rootRows,
   ...remainderRows,

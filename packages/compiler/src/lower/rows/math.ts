@@ -1,0 +1,50 @@
+/** Functions of floats that have code of their own for f32; in float64 JavaScript computes them. Narrower floats are rounded from f32. */
+import { narrow } from '../../loops/build.ts'
+import type { Expr } from '../../loops/ir.ts'
+import { erf } from '../../math/error.ts'
+import { cosh, exp, exp2, expm1, logistic, sinh, tanh } from '../../math/exponential.ts'
+import { acos, asin, atan, atan2 } from '../../math/inverse.ts'
+import { acosh, asinh, atanh, log, log1p } from '../../math/logarithm.ts'
+import { cos, sin, tan } from '../../math/trigonometric.ts'
+import type { MapRow, Rows } from '../lowering.ts'
+import { elementOf } from './elements.ts'
+import { hostRow } from './hostMath.ts'
+
+/** Functions of f32s by their primitives. */
+export const f32Functions: Readonly<Record<string, (...args: Expr[]) => Expr>> = {
+  exp,
+  exp2,
+  log,
+  expm1,
+  log1p,
+  logistic,
+  tanh,
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  atan2,
+  erf,
+}
+
+function rowOf(name: string, f: (...args: Expr[]) => Expr): MapRow<object> {
+  const wide = hostRow(name)
+  return {
+    kind: 'map',
+    at(operands, params, outs, index, result, target) {
+      const { dtype } = outs[result]!
+      if (dtype === 'float64') return wide.at(operands, params, outs, index, result, target)
+      return narrow(dtype, f(...operands.map((operand) => elementOf(operand, index))))
+    },
+  }
+}
+export const mathRows: Rows = Object.fromEntries(
+  Object.entries(f32Functions).map(([name, f]) => [name, rowOf(name, f)]),
+)
