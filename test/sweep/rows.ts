@@ -20,12 +20,12 @@ import { movement } from './movement.ts'
 import { products } from './products.ts'
 import { reductions } from './reductions.ts'
 
-const table: Table = { ...elementwise, ...movement, ...indexing, ...reductions, ...products, ...control }
+export const table: Table = { ...elementwise, ...movement, ...indexing, ...reductions, ...products, ...control }
 const counted = ['type', 'jvp', 'transpose', 'batch', 'axes', 'linearize', 'stage', 'direct', 'reference'] as const
 type Counted = (typeof counted)[number]
 
-const dtypesOf = (one: Case): readonly DType[] => one.dtypes ?? floats
-const showCase = (one: Case): string => {
+export const dtypesOf = (one: Case): readonly DType[] => one.dtypes ?? floats
+export const showCase = (one: Case): string => {
   const shapes = one.operands.map(({ shape, dtype }) => `${dtype ?? ''}[${shape.join(',')}]`).join(' ')
   return `${shapes} ${one.params === undefined ? '' : JSON.stringify(one.params)}`
 }
