@@ -7,6 +7,7 @@ import {
   checkJaxpr,
   evalJaxpr,
   grad,
+  lax,
   makeJaxpr,
   np,
   setBackend,
@@ -64,6 +65,52 @@ test('gradients and batches of programs mean the same after all passes', { timeo
     { numRuns },
   )
 })
+
+test(
+  'recurrent networks around random programs keep their values and the gradients of their weights',
+  { timeout },
+  () => {
+    const filled = (seed: number, ...shape: number[]): NDArray =>
+      np
+        .sin(
+          np
+            .arange(shape.reduce((a, b) => a * b))
+            .astype('float64')
+            .add(seed),
+        )
+        .reshape(shape)
+    fc.assert(
+      fc.property(
+        programs({ dtype: 'float64', depth: 1, steps: 3 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.boolean(),
+        fc.boolean(),
+        ({ f, args: [x] }, length, reverse, batched) => {
+          const size = x.size
+          const loss = (w: NDArray, u: NDArray, b: NDArray, xs: NDArray): NDArray => {
+            const cell = batched ? vmap(f, { inAxes: [0, null] }) : f
+            const step = (h: NDArray, v: NDArray): [NDArray, NDArray] => {
+              const next = cell(np.tanh(h.matmul(w).add(v.matmul(u))), b)
+              return [next, next]
+            }
+            const start = np.zeros(batched ? [2, size] : [size], { dtype: 'float64' })
+            return np.sin(lax.scan(step, start, xs, { reverse })[1]).sum()
+          }
+          const xs = batched ? filled(2, length, 2, size) : filled(2, length, size)
+          const weights = [filled(3, size, size), filled(4, size, size), x]
+          const both = (w: NDArray, u: NDArray, b: NDArray, v: NDArray): NDArray[] => [
+            loss(w, u, b, v),
+            ...grad(loss, { argnums: [0, 1, 2] })(w, u, b, v),
+          ]
+          const given = [...weights, xs] as [NDArray, NDArray, NDArray, NDArray]
+          const [expected, got] = bothWays(makeJaxpr(both)(...given), given)
+          got.forEach((result, i) => expectClose(result, expected[i]!, { rtol: 1e-9, atol: 1e-9 }))
+        },
+      ),
+      { numRuns },
+    )
+  },
+)
 
 test('what is known of the values of a program is true of them', { timeout }, () => {
   fc.assert(

@@ -14,7 +14,17 @@ import {
 import { mapPrograms, pick, remembered } from './rewrite.ts'
 
 /** Drop dead equations, and dead inputs, carries and results of loops, conditions and checkpoints, at every depth. */
-export const eliminateDead = (program: ClosedJaxpr): ClosedJaxpr => eliminate(program)
+export const eliminateDead = (program: ClosedJaxpr): ClosedJaxpr => withoutUnread(eliminate(program))
+
+/** A program without the constants that it does not read. */
+function withoutUnread(program: ClosedJaxpr): ClosedJaxpr {
+  const { jaxpr, consts } = program
+  if (consts.length === 0) return program
+  const read = new Set<Atom>([...jaxpr.outputs, ...jaxpr.equations.flatMap(({ inputs }) => inputs)])
+  const kept = jaxpr.constants.map((variable) => read.has(variable))
+  if (all(kept)) return program
+  return closed({ ...jaxpr, constants: pick(jaxpr.constants, kept) }, pick(consts, kept))
+}
 
 const eliminate: (program: ClosedJaxpr) => ClosedJaxpr = remembered((program) => {
   const { jaxpr, consts } = program

@@ -1,6 +1,7 @@
 /** All passes in their order: from a traced program to the one that is lowered. */
 import { type ClosedJaxpr, type NDArray, closed, printJaxpr } from '@fluxion/core'
 import { eliminateDead } from './dead.ts'
+import { foldConstants } from './fold.ts'
 import { inline, openCheckpoints } from './inline.ts'
 import { type Pass, untilStable } from './rewrite.ts'
 import { moveAccumulations } from './scans/accumulate.ts'
@@ -32,6 +33,7 @@ export const passes: readonly (readonly [name: string, pass: Pass])[] = [
   ['dead', eliminateDead],
   ['simplify', tidy],
   ['loops', loops],
+  ['fold', (program) => tidy(foldConstants(program))],
   ['checkpoint', (program) => eliminateDead(openCheckpoints(program))],
 ]
 

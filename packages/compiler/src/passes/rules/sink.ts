@@ -17,8 +17,8 @@ export function makingOf(operand: Atom, to: Simplifier): Making | undefined {
   if (operand instanceof Literal) return { from: operand }
   const spreading = to.made(operand, 'broadcast_in_dim')
   const x = spreading?.inputs[0]
-  if (spreading !== undefined && x !== undefined && sizeOf(x.aval.shape) < sizeOf(operand.aval.shape))
-    return { from: x, equation: spreading }
+  const isSmaller = x instanceof Literal || (x !== undefined && sizeOf(x.aval.shape) < sizeOf(operand.aval.shape))
+  if (spreading !== undefined && x !== undefined && isSmaller) return { from: x, equation: spreading }
   const counting = to.made(operand, 'iota')
   return counting === undefined ? undefined : { from: undefined, equation: counting }
 }
