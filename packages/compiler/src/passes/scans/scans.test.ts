@@ -202,3 +202,37 @@ test('numbers, spread values and operands given twice are made in the body', () 
   expect(scansOf(changed)[0]!.inputs.length).toBe(3)
   expectSame(program, changed, args)
 })
+
+test('carries that start and go on alike are one; those that only go on alike are two', () => {
+  type Carry = [NDArray, NDArray]
+  const f =
+    (same: boolean) =>
+    (c: NDArray, d: NDArray, xs: NDArray): NDArray[] => {
+      const step = ([a, b]: Carry, x: NDArray): [Carry, NDArray] => [[a.mul(x), a.mul(x)], a.add(b)]
+      const [[a, b], ys] = lax.scan(step, [c, same ? c : d] as Carry, xs)
+      return [a, b, ys]
+    }
+  const args = [filled(2), filled(2).add(1), filled(3, 2)]
+  for (const same of [true, false]) {
+    const program = trace(f(same), args)
+    expect(paramsOf(after(program)).numCarry).toBe(same ? 1 : 2)
+    expectSame(program, after(program), args)
+  }
+})
+
+test('a scan with effects and of one step keeps them', () => {
+  const seen: number[] = []
+  const f = (xs: NDArray): NDArray =>
+    lax.scan(
+      (c: NDArray, x: NDArray) => {
+        debug.callback((v: NDArray) => seen.push(v.item()), x)
+        return [c, null] as [NDArray, null]
+      },
+      np.array(0),
+      xs,
+    )[0]
+  const { program } = optimise(trace(f, [np.array([7])]))
+  expect(namesOf(program)).toEqual(['reshape', 'debug_callback'])
+  evalJaxpr(program, [np.array([7])])
+  expect(seen).toEqual([7])
+})
