@@ -100,7 +100,7 @@ export function createWebGpu(device: Device): WebGpu {
 
   function execute(program: Program): Executable {
     device.check()
-    const plan = planProgram(program, device.gpu, pipelines)
+    const plan = planProgram(program, device, pipelines)
     const captured = program.captured.map(({ slot, value }) => {
       if (!(value instanceof ConcreteArray))
         throw new DeviceError('a program that runs has captured an array without a value')
@@ -180,7 +180,7 @@ export function createWebGpu(device: Device): WebGpu {
     compile: (program, name) => execute(compile(program, target, name)),
     show(program, stage) {
       if (stage !== 'wgsl') return showStage(program, stage, target)
-      const { kernels } = planProgram(compile(program, target), device.gpu, pipelines)
+      const { kernels } = planProgram(compile(program, target), device, pipelines)
       return kernels.map(({ name, source }) => `// ${name}\n${source}`).join('\n')
     },
   }

@@ -2,7 +2,7 @@
  * Fits kernels into the number of buffers that a device binds at once. Values in between lie in one arena, which takes one binding if need be; so
  * arrays from outside are copied into it, and results out of it, where a kernel has too many of them.
  */
-import { type Place, type Program, Slot, type Step, placeOf, walkSteps } from '@fluxion/compiler'
+import { type Place, type Program, Slot, type Step, mapSteps, placeOf, walkSteps } from '@fluxion/compiler'
 
 export function stageForBindings(program: Program, limit: number): Program {
   const own = new Set([...program.inputs, ...program.captured.map(({ slot }) => slot), ...program.outputs])
@@ -34,24 +34,23 @@ export function stageForBindings(program: Program, limit: number): Program {
 }
 
 /** Steps with other places. */
-export function movePlaces(steps: readonly Step[], move: (place: Place) => Place): Step[] {
-  const inside = (body: readonly Step[]): Step[] => movePlaces(body, move)
-  return steps.map((step): Step => {
-    switch (step.op) {
-      case 'launch':
-        return { ...step, args: step.args.map(move) }
-      case 'copy':
-        return { ...step, from: move(step.from), to: move(step.to) }
-      case 'loop':
-        return { ...step, body: inside(step.body) }
-      case 'while':
-        return { ...step, test: inside(step.test), flag: move(step.flag), body: inside(step.body) }
-      case 'switch':
-        return { ...step, index: move(step.index), branches: step.branches.map(inside) }
-      case 'callback': {
-        const moved = <T extends { readonly place: Place }>(each: T): T => ({ ...each, place: move(each.place) })
-        return { ...step, inputs: step.inputs.map(moved), outputs: step.outputs.map(moved) }
-      }
+const movePlaces = (steps: readonly Step[], move: (place: Place) => Place): Step[] =>
+  mapSteps(steps, (step) => [movePlacesOf(step, move)])
+function movePlacesOf(step: Step, move: (place: Place) => Place): Step {
+  switch (step.op) {
+    case 'launch':
+      return { ...step, args: step.args.map(move) }
+    case 'copy':
+      return { ...step, from: move(step.from), to: move(step.to) }
+    case 'while':
+      return { ...step, flag: move(step.flag) }
+    case 'switch':
+      return { ...step, index: move(step.index) }
+    case 'callback': {
+      const moved = <T extends { readonly place: Place }>(each: T): T => ({ ...each, place: move(each.place) })
+      return { ...step, inputs: step.inputs.map(moved), outputs: step.outputs.map(moved) }
     }
-  })
+    case 'loop':
+      return step
+  }
 }

@@ -1,6 +1,7 @@
 /// <reference types="@webgpu/types" preserve="true" />
 /** Devices: asked for once, from the browser or from the package `webgpu`; what goes wrong on them, as errors. */
 import { DeviceError } from '@fluxion/core'
+import type { Traits } from './print/traits.ts'
 
 /** Features that are used where there are any. */
 const wanted: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query']
@@ -49,6 +50,10 @@ export async function requestAdapter(): Promise<GPUAdapter> {
 export const describeAdapter = ({ info }: GPUAdapter): string =>
   [info.vendor, info.description || info.device || info.architecture].filter((part) => part !== '').join(' ')
 
+/** Whether a driver computes on the CPU. */
+const isCpu = ({ architecture, description, isFallbackAdapter }: GPUAdapterInfo): boolean =>
+  isFallbackAdapter || /swiftshader|llvmpipe|lavapipe/i.test(`${architecture} ${description}`)
+
 /** A device, and what has gone wrong on it. */
 export class Device {
   readonly gpu: GPUDevice
@@ -58,9 +63,12 @@ export class Device {
   #failure: DeviceError | undefined
   readonly #onLost = new Set<() => void>()
 
-  constructor(gpu: GPUDevice, description: string) {
+  readonly traits: Traits
+
+  constructor(gpu: GPUDevice, description: string, traits: Traits) {
     this.gpu = gpu
     this.description = description
+    this.traits = traits
     gpu.addEventListener('uncapturederror', (event) => {
       event.preventDefault()
       this.#failure ??= deviceError('webgpu', event.error)
@@ -126,5 +134,5 @@ export async function requestDevice(): Promise<Device> {
   const limits = Object.fromEntries(raised.map((name) => [name, adapter.limits[name]]))
   const features = wanted.filter((feature) => adapter.features.has(feature))
   const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits: limits, label: 'fluxion' })
-  return new Device(device, describeAdapter(adapter))
+  return new Device(device, describeAdapter(adapter), { shared: !isCpu(adapter.info) })
 }

@@ -15,6 +15,7 @@ import {
 import { type Aval, type DType, DeviceError, bytesOf } from '@fluxion/core'
 import { stageForBindings } from './bindings.ts'
 import { copyKernel } from './copies.ts'
+import type { Device } from './device.ts'
 import { bytesFor } from './elements.ts'
 import type { Pipeline, Pipelines } from './pipelines.ts'
 import { decisionSource, decisionWritable, modes } from './predicate.ts'
@@ -108,14 +109,14 @@ export interface Plan {
 }
 const alignment = 256
 
-export function planProgram(original: Program, device: GPUDevice, pipelines: Pipelines): Plan {
-  const limit = device.limits.maxStorageBuffersPerShaderStage
-  return new Planner(stageForBindings(spread(original), limit), device, pipelines).plan()
+export function planProgram(original: Program, device: Device, pipelines: Pipelines): Plan {
+  const limit = device.gpu.limits.maxStorageBuffersPerShaderStage
+  return new Planner(stageForBindings(spread(original, device.traits), limit), device, pipelines).plan()
 }
 
 class Planner {
   readonly #program: Program
-  readonly #device: GPUDevice
+  readonly #device: Device
   readonly #pipelines: Pipelines
   readonly #own: readonly Slot[]
   readonly #numbers: ReadonlyMap<Slot, number>
@@ -124,7 +125,7 @@ class Planner {
   readonly #conditions: Condition[] = []
   readonly #used = new Map<Pipeline, { readonly name: string; readonly source: string }>()
 
-  constructor(program: Program, device: GPUDevice, pipelines: Pipelines) {
+  constructor(program: Program, device: Device, pipelines: Pipelines) {
     this.#program = program
     this.#device = device
     this.#pipelines = pipelines
@@ -133,9 +134,9 @@ class Planner {
     const { offsets, bytes } = planMemory(program, alignment)
     this.#offsets = offsets
     this.#arenaBytes = bytes
-    if (bytes > device.limits.maxBufferSize) {
+    if (bytes > device.gpu.limits.maxBufferSize) {
       throw new DeviceError(
-        `webgpu: '${program.name}' needs ${bytes} bytes for what it computes in between, and buffers of this GPU have ${device.limits.maxBufferSize} at most\nhint: use smaller batches, or keep less with checkpoint`,
+        `webgpu: '${program.name}' needs ${bytes} bytes for what it computes in between, and buffers of this GPU have ${device.gpu.limits.maxBufferSize} at most\nhint: use smaller batches, or keep less with checkpoint`,
       )
     }
   }
@@ -233,7 +234,7 @@ class Planner {
       )
     }
     const size = Math.max(4, bytesFor(slot.dtype, slot.length))
-    const most = this.#device.limits.maxStorageBufferBindingSize
+    const most = this.#device.gpu.limits.maxStorageBufferBindingSize
     if (size > most) {
       throw new DeviceError(
         `webgpu: '${this.#program.name}' has an array of ${slot.dtype}[${slot.length}], ${size} bytes; kernels see ${most} at most on this GPU\nhint: use smaller batches, or a narrower dtype`,
@@ -269,7 +270,7 @@ class Planner {
       }),
       writable: bindings.map(({ buffer }) => written.has(buffer)),
     }
-    const { source, groups } = printKernel(kernel, layout)
+    const { source, groups } = printKernel(kernel, layout, this.#device.traits)
     const pipeline = this.#pipelines.get(kernel.name, source, layout.writable)
     this.#used.set(pipeline, { name: kernel.name, source })
     const dispatch: Dispatch = {
@@ -291,11 +292,11 @@ class Planner {
     const ranges = slots.map((slot) => this.#rangeOf(slot))
     const arena = ranges.filter(({ buffer }) => buffer === this.#own.length)
     let bindings = ranges
-    if (ranges.length > this.#device.limits.maxStorageBuffersPerShaderStage) {
+    if (ranges.length > this.#device.gpu.limits.maxStorageBuffersPerShaderStage) {
       const start = Math.min(...arena.map(({ offset }) => offset))
       const end = Math.max(...arena.map(({ offset, size }) => offset + size))
       const all = { buffer: this.#own.length, offset: start, size: end - start }
-      if (all.size > this.#device.limits.maxStorageBufferBindingSize) {
+      if (all.size > this.#device.gpu.limits.maxStorageBufferBindingSize) {
         throw new DeviceError(
           `webgpu: a kernel of '${this.#program.name}' needs ${slots.length} arrays of ${all.size} bytes together, more than this GPU binds at once\nhint: use smaller batches`,
         )

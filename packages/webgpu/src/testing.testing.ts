@@ -7,6 +7,7 @@ import { specialWords } from './print/launch.ts'
 import { groupsPerRow } from './print/nest.ts'
 import { printKernel } from './print/kernel.ts'
 import { type Layout, separate } from './print/access.ts'
+import type { Traits } from './print/traits.ts'
 
 let opened: Promise<Device> | undefined
 export const testDevice = (): Promise<Device> => (opened ??= requestDevice())
@@ -17,9 +18,11 @@ export async function runKernel(
   args: readonly TypedArray[],
   offsets: readonly number[] = [],
   layout: Layout = separate(kernel),
+  traits: Partial<Traits> = {},
 ): Promise<TypedArray[]> {
-  const { gpu } = await testDevice()
-  const { source, groups } = printKernel(kernel, layout)
+  const device = await testDevice()
+  const { gpu } = device
+  const { source, groups } = printKernel(kernel, layout, { ...device.traits, ...traits })
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST
   const buffers = args.map((data, at) => {
     const bytes = encode(kernel.params[at]!.dtype, data)

@@ -46,3 +46,21 @@ export function walkSteps(steps: readonly Step[], visit: (step: Step) => void): 
     for (const inner of stepsIn(step)) walkSteps(inner, visit)
   }
 }
+/** Steps with others in the place of each: of those inside first, then of the step that holds them. */
+export function mapSteps(steps: readonly Step[], replace: (step: Step) => readonly Step[]): Step[] {
+  const inside = (body: readonly Step[]): Step[] => mapSteps(body, replace)
+  return steps.flatMap((step): readonly Step[] => {
+    switch (step.op) {
+      case 'loop':
+        return replace({ ...step, body: inside(step.body) })
+      case 'while':
+        return replace({ ...step, test: inside(step.test), body: inside(step.body) })
+      case 'switch':
+        return replace({ ...step, branches: step.branches.map(inside) })
+      case 'launch':
+      case 'copy':
+      case 'callback':
+        return replace(step)
+    }
+  })
+}

@@ -4,6 +4,7 @@ import type { Layout } from './access.ts'
 import { Emitter } from './emitter.ts'
 import { wgslType } from './literals.ts'
 import { Shader } from './shader.ts'
+import type { Traits } from './traits.ts'
 import { planWords, printLanes } from './words.ts'
 
 /** A module's text, and how many workgroups its dispatch has. */
@@ -34,8 +35,8 @@ export function bindCoordinates(emitter: Emitter, variables: readonly LoopVar[],
 }
 
 const invocations = 64
-export function printNest(nest: Nest, layout: Layout): Printed {
-  if (isTree(nest)) return printTree(nest, layout)
+export function printNest(nest: Nest, layout: Layout, { shared }: Traits): Printed {
+  if (shared && isTree(nest)) return printTree(nest, layout)
   const fast = nest.grid.at(-1)
   const plan = planWords(
     nest,

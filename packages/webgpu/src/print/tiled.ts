@@ -1,0 +1,101 @@
+/**
+ * Products by tiles: a workgroup brings tiles of both operands into its memory, and each invocation keeps the sums of four rows by four columns in
+ * registers.
+ */
+import { type Expr, LoopVar, type Product, linearIn, walk } from '@fluxion/compiler'
+import { Emitter } from './emitter.ts'
+import { literal } from './literals.ts'
+import { type Printed, groupNumber, groupsPerRow, product } from './nest.ts'
+import type { ProductShader } from './product.ts'
+
+export interface Tiles {
+  readonly rows: number
+  readonly columns: number
+  /** Of the whole product. */
+  readonly groups: number
+}
+/** How many inner turns a tile has. */
+const depth = 16
+/** As many workgroups keep a device busy: with fewer, tiles are smaller. */
+const busy = 128
+
+/** The size of tiles: no larger than rows and columns need, and small where there would be few of them. */
+export function tilesOf({ batch, rows, columns }: Pick<Product, 'batch' | 'rows' | 'columns'>): Tiles {
+  const total = (variables: readonly LoopVar[]): number => product(variables.map(({ extent }) => extent))
+  const [b, m, n] = [total(batch), total(rows), total(columns)]
+  const sized = (count: number): number => (count > 32 ? 64 : count > 16 ? 32 : 16)
+  const groupsOf = (tm: number, tn: number): number => b * Math.ceil(m / tm) * Math.ceil(n / tn)
+  let [tm, tn] = [sized(m), sized(n)]
+  while (groupsOf(tm, tn) < busy && (tm > 32 || tn > 32)) {
+    if (tm >= tn) tm /= 2
+    else tn /= 2
+  }
+  return { rows: tm, columns: tn, groups: groupsOf(tm, tn) }
+}
+
+/** Whether neighbouring turns of a loop load neighbouring elements. */
+function isAlong(x: Expr, variable: LoopVar | undefined): boolean {
+  let along = false
+  if (variable === undefined) return false
+  walk(x, (part) => {
+    if (part.op === 'load' && Math.abs(linearIn(part.index, variable)?.coefficient ?? 0) === 1) along = true
+  })
+  return along
+}
+
+export function printTiled({ shader, kernel, type, sizes, add }: ProductShader): Printed {
+  const tiles = tilesOf(kernel)
+  const threads = (tiles.rows * tiles.columns) / 16
+  const quads = { left: tiles.rows / 4, right: tiles.columns / 4 }
+  for (const side of ['left', 'right'] as const) {
+    shader.declarations.push(`var<workgroup> ${side}Tile: array<vec4<${type}>, ${depth * quads[side]}>;`)
+  }
+  const across = { rows: Math.ceil(sizes.rows / tiles.rows), columns: Math.ceil(sizes.columns / tiles.columns) }
+  const emitter = new Emitter(shader)
+  emitter.line(`let tile = i32(${groupNumber(tiles.groups)});`)
+  if (tiles.groups > groupsPerRow) emitter.line(`if (tile >= ${tiles.groups}i) { return; }`)
+  emitter.line(`let firstColumn = (tile % ${across.columns}i) * ${tiles.columns}i;`)
+  emitter.line(`let firstRow = ((tile / ${across.columns}i) % ${across.rows}i) * ${tiles.rows}i;`)
+  emitter.line(`let b = tile / ${across.columns * across.rows}i;`)
+  emitter.line(`let column = i32(lane) % ${quads.right}i;`)
+  emitter.line(`let row = i32(lane) / ${quads.right}i;`)
+  for (let r = 0; r < 4; r++) emitter.line(`var sum${r} = vec4<${type}>();`)
+
+  const fill = (side: 'left' | 'right', start: string, size: number, innerFast: boolean): void => {
+    const each = depth * quads[side]
+    emitter.block(`for (var slot = i32(lane); slot < ${each}i; slot += ${threads}i) {`, () => {
+      emitter.line(innerFast ? `let k = slot % ${depth}i;` : `let k = slot / ${quads[side]}i;`)
+      emitter.line(innerFast ? `let quad = slot / ${depth}i;` : `let quad = slot % ${quads[side]}i;`)
+      emitter.line(`let at = ${start} + quad * 4i;`)
+      // Beyond the end inside there are zeros; beyond the last row or column anything does, since nobody uses it.
+      const place = (i: number): string => {
+        const at = i === 0 ? 'at' : `at + ${i}i`
+        return size % (4 * quads[side]) === 0 ? at : `min(${at}, ${size - 1}i)`
+      }
+      const elements = [0, 1, 2, 3].map((i) => `${side}At(b, ${place(i)}, first + k)`)
+      emitter.line(`var four = vec4<${type}>(${literal(type, 0)});`)
+      const whole = `four = vec4<${type}>(${elements.join(', ')});`
+      emitter.line(sizes.inner % depth === 0 ? whole : `if (first + k < ${sizes.inner}i) { ${whole} }`)
+      emitter.line(`${side}Tile[k * ${quads[side]}i + quad] = four;`)
+    })
+  }
+  const deepest = kernel.inner.findLast(({ extent }) => extent > 1)
+  const fastest = kernel.columns.findLast(({ extent }) => extent > 1)
+  emitter.block(`for (var first = 0i; first < ${sizes.inner}i; first += ${depth}i) {`, () => {
+    fill('left', 'firstRow', sizes.rows, isAlong(kernel.left, deepest))
+    fill('right', 'firstColumn', sizes.columns, isAlong(kernel.right, deepest) && !isAlong(kernel.right, fastest))
+    emitter.line('workgroupBarrier();')
+    emitter.block(`for (var k = 0i; k < ${depth}i; k++) {`, () => {
+      emitter.line(`let x = leftTile[k * ${quads.left}i + row];`)
+      emitter.line(`let y = rightTile[k * ${quads.right}i + column];`)
+      for (let r = 0; r < 4; r++) emitter.line(add(`sum${r}`, `vec4<${type}>(x.${'xyzw'[r]!})`, 'y'))
+    })
+    emitter.line('workgroupBarrier();')
+  })
+  emitter.line('let at = firstRow + row * 4i;')
+  emitter.line('let start = firstColumn + column * 4i;')
+  emitter.line(`if (start >= ${sizes.columns}i) { return; }`)
+  for (let r = 0; r < 4; r++)
+    emitter.line(`if (at + ${r}i < ${sizes.rows}i) { finish(b, at + ${r}i, start, sum${r}); }`)
+  return { source: shader.source(threads, emitter.lines), groups: tiles.groups }
+}

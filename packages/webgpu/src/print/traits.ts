@@ -1,0 +1,8 @@
+/** What a device is good at, where kernels are printed in more than one way. */
+export interface Traits {
+  /**
+   * Whether invocations of a workgroup work together through its memory. Drivers for CPUs run them one after the other and take seconds to compile
+   * what waits for them, so that there each works alone.
+   */
+  readonly shared: boolean
+}
