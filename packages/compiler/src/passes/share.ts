@@ -116,6 +116,9 @@ function valueKey(value: unknown): string {
 
 const programs = new WeakMap<Jaxpr, number>()
 const programsByText = new Map<string, WeakRef<Jaxpr>>()
+const forgotten = new FinalizationRegistry<string>((text) => {
+  if (programsByText.get(text)?.deref() === undefined) programsByText.delete(text)
+})
 /** A number that programs of equal structure share. */
 function programKey(jaxpr: Jaxpr): number {
   let found = programs.get(jaxpr)
@@ -132,7 +135,10 @@ function programKey(jaxpr: Jaxpr): number {
   ].join(';')
   const twin = programsByText.get(text)?.deref()
   found = twin === undefined ? nextIdentity++ : programs.get(twin)!
-  if (twin === undefined) programsByText.set(text, new WeakRef(jaxpr))
+  if (twin === undefined) {
+    programsByText.set(text, new WeakRef(jaxpr))
+    forgotten.register(jaxpr, text)
+  }
   programs.set(jaxpr, found)
   return found
 }
