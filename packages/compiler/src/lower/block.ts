@@ -255,8 +255,10 @@ export class Block {
   }
 }
 
+/** Whether a value's elements are at a place, or will be: those of an alias are where the value lies that it shares them with. */
 const goesTo = (value: Value, place: Place): boolean =>
-  value.place === place || (value.place === undefined && value.destination === place)
+  value.place === place ||
+  (value.place === undefined && (value.alias === undefined ? value.destination === place : goesTo(value.alias, place)))
 /** What is read from memory to compute a value. */
 const leavesOf = (value: Value): Value[] =>
   value.origin?.operands.flatMap((operand) => (operand.place === undefined ? leavesOf(operand) : [operand])) ?? []
