@@ -1,0 +1,26 @@
+// What random programs found, each as small as it became.
+import { type NDArray, np } from 'fluxion'
+import { expect, test } from 'vitest'
+import { deviceOf } from './devices.ts'
+import { firstDifference } from './stages.ts'
+
+const programs: readonly (readonly [what: string, f: (x: NDArray) => NDArray[], shape: readonly number[]])[] = [
+  [
+    'results that are one value in several shapes each have their elements',
+    (x) => {
+      const y = np.abs(x).add(1)
+      return [y, y.reshape([1, 12]), y.reshape([3, 4]), y]
+    },
+    [12],
+  ],
+]
+test.each(programs)('%s', async (_, f, shape) => {
+  const x = np
+    .arange(shape.reduce((a, b) => a * b, 1))
+    .sub(3)
+    .reshape([...shape])
+  const [reference, device] = [await deviceOf('reference'), await deviceOf('wasm')]
+  expect(
+    await firstDifference(f as (...args: NDArray[]) => NDArray[], [x.astype('float32')], { reference, device }),
+  ).toBe(undefined)
+})
