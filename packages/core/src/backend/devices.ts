@@ -43,7 +43,7 @@ export function backend(): Backend {
 }
 /** The back end that needs no GPU: what host functions compute with, since they read their arrays at once. */
 export function cpuBackend(): Backend {
-  const found = providers.get('reference')?.opened() ?? providers.get('wasm')?.opened()
+  const found = providers.get('wasm')?.opened() ?? providers.get('reference')?.opened()
   if (found === undefined)
     throw new DeviceError('no back end is set: import `fluxion` or `@fluxion/core`, not one of their files')
   return found
