@@ -1,8 +1,32 @@
 // The helpers themselves: that they accept what is right, and refuse what is not with a message that leads there.
 import fc from 'fast-check'
-import { type NDArray, customJvp, customVjp, dtypes as known, isFloat, np, tree } from '@fluxion/core'
+import {
+  type Jaxpr,
+  type NDArray,
+  checkJaxpr,
+  customJvp,
+  customVjp,
+  dtypes as known,
+  grad,
+  isFloat,
+  makeJaxpr,
+  np,
+  subprograms,
+  tree,
+} from '@fluxion/core'
 import { expect, test } from 'vitest'
-import { RegisteredNode, allClose, arrays, checkGrads, dtypes, expectClose, programs, shapes, trees } from './index.ts'
+import {
+  RegisteredNode,
+  allClose,
+  arrays,
+  checkGrads,
+  dtypes,
+  expectClose,
+  programs,
+  shapes,
+  trees,
+  typedPrograms,
+} from './index.ts'
 
 test('arrays have the shape and dtype asked for, and finite elements in range', () => {
   fc.assert(
@@ -143,4 +167,62 @@ test('checkGrads finds an error that only second derivatives show', () => {
 
 test('leavesWithPath names every leaf of a tree', () => {
   expect(tree.leavesWithPath({ layers: [{ w: 1 }], 'a b': 2 }).map(([path]) => path)).toEqual(['.a b', '.layers[0].w'])
+})
+
+/** The primitives of a program, those of programs inside it too. */
+function primitivesOf({ equations }: Jaxpr, into: Set<string>): Set<string> {
+  for (const { primitive, params } of equations) {
+    into.add(primitive.name)
+    for (const program of subprograms(params)) primitivesOf(program.jaxpr, into)
+  }
+  return into
+}
+test('typed programs pass the checker, and give what their types say', () => {
+  fc.assert(
+    fc.property(typedPrograms(), ({ f, args }) => {
+      const program = makeJaxpr(f)(...args)
+      checkJaxpr(program)
+      expect(f(...args).map(({ aval }) => aval)).toEqual(program.jaxpr.outputs.map(({ aval }) => aval))
+    }),
+  )
+})
+test('exact typed programs stay with multiples of an eighth, the others with small numbers', () => {
+  const magnitudes = (exact: boolean): number[] =>
+    fc
+      .sample(typedPrograms({ exact }), { numRuns: 100, seed: 7 })
+      .flatMap(({ f, args }) => f(...args).filter(({ dtype }) => isFloat(dtype)))
+      .flatMap((x) => [...x.dataSync()])
+  for (const value of magnitudes(true)) expect(Number.isInteger(value * 8) && Math.abs(value) <= 4).toBe(true)
+  for (const value of magnitudes(false)) expect(Math.abs(value)).toBeLessThan(100)
+})
+test('typed programs have loops, conditions, custom rules, products, folds and orders', () => {
+  const seen = new Set<string>()
+  for (const { f, args } of fc.sample(typedPrograms({ exact: true }), { numRuns: 400, seed: 3 }))
+    primitivesOf(makeJaxpr(f)(...args).jaxpr, seen)
+  const expected =
+    'scan while cond jit remat2 custom_jvp_call custom_vjp_call dot_general conv_general_dilated reduce_sum reduce_max cumsum sort top_k gather scatter scatter-add dynamic_slice dynamic_update_slice transpose reshape concatenate pad rev random_bits'
+  expect(expected.split(' ').filter((name) => !seen.has(name))).toEqual([])
+})
+test('typed programs that must be differentiable are', () => {
+  fc.assert(
+    fc.property(typedPrograms({ modes: ['fwd', 'rev'], dtypes: ['float64'], depth: 1 }), ({ f, args }) => {
+      const total = (...xs: NDArray[]): NDArray =>
+        f(...xs)
+          .map((out) => (isFloat(out.dtype) ? out.astype('float64').sum() : np.zeros([], { dtype: 'float64' })))
+          .reduce((a, b) => a.add(b))
+      for (const gradient of grad(total, { argnums: args.map((_, i) => i) })(...args))
+        for (const value of gradient.dataSync()) expect(Number.isFinite(value)).toBe(true)
+    }),
+    { numRuns: 50 },
+  )
+})
+test('typed programs show the operations that they run, with types and parameters', () => {
+  const shown = fc
+    .sample(typedPrograms({ depth: 1 }), { numRuns: 20, seed: 5 })
+    .map(String)
+    .join('\n')
+  expect(shown).toMatch(/^v0 = Array\(/)
+  expect(shown).toMatch(/\nv\d+: \w+\[[\d,]*\] = \w+\(v\d/)
+  expect(shown).toMatch(/\n  \(v\d+: \w+\[[\d,]*\].*\) =>\n/)
+  expect(shown).toMatch(/\nreturn v\d/)
 })

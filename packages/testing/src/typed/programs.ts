@@ -100,7 +100,8 @@ export function typedPrograms(options: TypedProgramOptions = {}): fc.Arbitrary<T
   const allowed = rules.filter(({ name }) => !without.includes(name))
   // Few dtypes, so that values find each other; of a program that is not exact, one float beside whole numbers.
   const floats = dtypes.filter(isFloat)
-  const some = fc.shuffledSubarray(exact ? [...dtypes] : dtypes.filter((dtype) => !isFloat(dtype)), { maxLength: 2 })
+  const others = exact ? [...dtypes] : dtypes.filter((dtype) => !isFloat(dtype))
+  const some = fc.shuffledSubarray(others, { maxLength: Math.min(2, others.length) })
   const chosenDtypes =
     floats.length === 0
       ? some.map((list) => (list.length === 0 ? dtypes.slice(0, 1) : list))
