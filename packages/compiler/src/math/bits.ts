@@ -11,6 +11,8 @@ export function polynomial(x: Expr, coefficients: readonly (number | Expr)[]): E
 const sign = u32(0x80000000)
 export const bitsOf = (x: Expr): Expr => bitcast('u32', x)
 export const signBit = (x: Expr): Expr => and(bitsOf(x), sign)
+/** The leading 12 bits of a number. */
+export const head = (x: Expr): Expr => bitcast('f32', and(bitsOf(x), u32(0xfffff000)))
 /** |x| as bits: they order as the numbers do, with NaN above infinity. */
 export const magnitudeBits = (x: Expr): Expr => and(bitsOf(x), u32(0x7fffffff))
 /** The bits of a positive number of f32, as a constant. */

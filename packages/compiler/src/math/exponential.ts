@@ -27,7 +27,7 @@ const expm1OfRest = (r: Expr): Expr =>
   fma(mul(r, r), polynomial(r, [0.5, 0.166666672, 0.0416664891, 0.00833320804, 0.00139326858, 0.000199442555]), r)
 
 /** p · 2^n: the power in two steps, of which the second rounds to what has no leading one, or overflows. */
-function scaled(p: Expr, bits: Expr): Expr {
+export function scaled(p: Expr, bits: Expr): Expr {
   const down = lt(bits, i32(countZero))
   const power = powerOfTwo(bits, select(down, i32((127 + 64) * 2 ** 23), i32(126 * 2 ** 23)))
   return mul(mul(p, power), select(down, f32(2 ** -64), f32(2)))
@@ -105,4 +105,9 @@ export function cosh(x: Expr): Expr {
 export function expOfSmall(x: Expr): Expr {
   const { bits, r } = reduced(x)
   return mul(expOfRest(r), powerOfTwo(bits, 0))
+}
+/** e^(x + y) z for −110 ≤ x ≤ 0 and a y that is small beside 1. */
+export function scaledExp(x: Expr, y: Expr, z: Expr): Expr {
+  const { bits, r } = reduced(x)
+  return mul(mul(mul(expOfRest(add(r, y)), z), powerOfTwo(bits, 64)), f32(2 ** -64))
 }

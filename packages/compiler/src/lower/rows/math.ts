@@ -1,14 +1,16 @@
 /** Functions of floats that have code of their own for f32; in float64 JavaScript computes them. Narrower floats are rounded from f32. */
+import { isFloat } from '@fluxion/core'
 import { narrow } from '../../loops/build.ts'
 import type { Expr } from '../../loops/ir.ts'
-import { erf } from '../../math/error.ts'
+import { erf, erfInv, erfc } from '../../math/error.ts'
 import { cosh, exp, exp2, expm1, logistic, sinh, tanh } from '../../math/exponential.ts'
 import { acos, asin, atan, atan2 } from '../../math/inverse.ts'
 import { acosh, asinh, atanh, log, log1p } from '../../math/logarithm.ts'
+import { pow } from '../../math/power.ts'
 import { cos, sin, tan } from '../../math/trigonometric.ts'
 import type { MapRow, Rows } from '../lowering.ts'
 import { elementOf } from './elements.ts'
-import { hostRow } from './hostMath.ts'
+import { hostMathRows, hostRow } from './hostMath.ts'
 
 /** Functions of f32s by their primitives. */
 export const f32Functions: Readonly<Record<string, (...args: Expr[]) => Expr>> = {
@@ -32,6 +34,8 @@ export const f32Functions: Readonly<Record<string, (...args: Expr[]) => Expr>> =
   atan,
   atan2,
   erf,
+  erfc,
+  erf_inv: erfInv,
 }
 
 function rowOf(name: string, f: (...args: Expr[]) => Expr): MapRow<object> {
@@ -45,6 +49,17 @@ function rowOf(name: string, f: (...args: Expr[]) => Expr): MapRow<object> {
     },
   }
 }
-export const mathRows: Rows = Object.fromEntries(
-  Object.entries(f32Functions).map(([name, f]) => [name, rowOf(name, f)]),
-)
+const powRow: MapRow<object> = {
+  kind: 'map',
+  at(operands, params, outs, index, result, target) {
+    const [x, y] = operands
+    const { dtype } = x!.aval
+    if (!isFloat(dtype) || dtype === 'float64')
+      return (hostMathRows['pow'] as MapRow<object>).at(operands, params, outs, index, result, target)
+    return narrow(dtype, pow(elementOf(x!, index), elementOf(y!, index)))
+  },
+}
+export const mathRows: Rows = {
+  ...Object.fromEntries(Object.entries(f32Functions).map(([name, f]) => [name, rowOf(name, f)])),
+  pow: powRow,
+}
