@@ -68,9 +68,11 @@ export function createWebGpu(device: Device): WebGpu {
   const readStorage = async (storage: Storage): Promise<TypedArray> => {
     storage.use()
     try {
+      // eslint-disable-next-line require-yield -- there is nothing to wait for but its turn
       const bytes = await driver.result(function* () {
         const { checked, gpu } = storage
         const data = readBack(gpu, 0, storage.bytes)
+        data.catch(() => {})
         return (async () => {
           // What went wrong says more than that the elements cannot be read.
           await checked
@@ -136,7 +138,7 @@ export function createWebGpu(device: Device): WebGpu {
         try {
           // A place for each number, whether there is such a buffer or not.
           const told = yield* new Run(machine, plan, [...buffers, arena ?? buffers[0]!, words ?? buffers[0]!]).run()
-          const checked = Promise.all([recorder.checked, told]).then(() => {})
+          const checked = Promise.all([recorder.checked, told])
           checked.catch(() => {})
           for (const slot of results) storages.get(slot)!.checked = checked
         } finally {

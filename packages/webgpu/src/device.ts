@@ -73,9 +73,11 @@ export class Device {
       event.preventDefault()
       this.#failure ??= deviceError('webgpu', event.error)
     })
-    void gpu.lost.then(({ reason, message }) => {
-      this.lose(reason === 'destroyed' ? 'it was destroyed' : message)
-    })
+    void this.#watch()
+  }
+  async #watch(): Promise<void> {
+    const { reason, message } = await this.gpu.lost
+    this.lose(reason === 'destroyed' ? 'it was destroyed' : message)
   }
   /** Whether it can still be used. */
   get isLost(): boolean {

@@ -40,7 +40,10 @@ export class Pipelines {
   #make(name: string, source: string, writable: readonly boolean[]): Pipeline {
     const storage = this.#layoutOf(writable)
     const { gpu } = this.#device
+    // Errors of the text are asked for where the pipeline fails; nobody else is to hear of them.
+    gpu.pushErrorScope('validation')
     const module = gpu.createShaderModule({ code: source, label: name })
+    gpu.popErrorScope().catch(() => {})
     const layout = gpu.createPipelineLayout({ bindGroupLayouts: [storage, this.numbers] })
     const made = gpu.createComputePipelineAsync({ label: name, layout, compute: { module, entryPoint: 'main' } })
     const pipeline: Pipeline = {

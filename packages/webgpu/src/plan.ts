@@ -149,10 +149,12 @@ class Planner {
     const tableAt = countsAt + 4 * dispatches.length
     const words = new Uint32Array(Math.max(4, tableAt + 4 * dispatches.length))
     dispatches.forEach(({ groups }, number) => words.set([...groups, 1], tableAt + 4 * number))
+    const ready = Promise.all([...this.#used.keys()].map((pipeline) => pipeline.ready))
+    ready.catch(() => {})
     return {
       program: this.#program,
       nodes,
-      ready: Promise.all([...this.#used.keys()].map(({ ready }) => ready)),
+      ready,
       arenaBytes: this.#arenaBytes,
       own: this.#own,
       conditions: this.#conditions,

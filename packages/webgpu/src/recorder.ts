@@ -132,19 +132,22 @@ export class Recorder {
     this.#submission++
     this.#names = new Set()
     const where = `webgpu: among ${names.slice(0, 4).join(', ')}${names.length > 4 ? ', …' : ''}`
-    const scopes = Promise.all([gpu.popErrorScope(), gpu.popErrorScope()])
-    this.#device.wait(scopes).then((errors) => {
-      const error = errors.find((each) => each !== null)
+    void this.#check(ended, where, [gpu.popErrorScope(), gpu.popErrorScope()])
+    const done = this.#device.wait(gpu.queue.onSubmittedWorkDone())
+    this.#inFlight.push(done)
+    void this.#forget(done)
+  }
+  async #check(ended: Deferred, where: string, scopes: readonly Promise<GPUError | null>[]): Promise<void> {
+    try {
+      const error = (await this.#device.wait(Promise.all(scopes))).find((each) => each !== null)
       if (error === undefined || error === null) ended.resolve()
       else ended.reject(deviceError(where, error))
-    }, ended.reject)
-    const done: Promise<unknown> = this.#device.wait(gpu.queue.onSubmittedWorkDone()).then(
-      () => this.#remove(done),
-      () => this.#remove(done),
-    )
-    this.#inFlight.push(done)
+    } catch (error) {
+      ended.reject(error)
+    }
   }
-  #remove(done: Promise<unknown>): void {
+  async #forget(done: Promise<unknown>): Promise<void> {
+    await Promise.allSettled([done])
     this.#inFlight = this.#inFlight.filter((other) => other !== done)
   }
 }
@@ -156,7 +159,8 @@ interface Deferred {
 }
 /** A promise that is settled from outside; nobody need hear that it was rejected. */
 function deferred(): Deferred {
-  let [resolve, reject] = [(): void => {}, (_: unknown): void => {}]
+  let resolve: () => void = () => {}
+  let reject: (error: unknown) => void = () => {}
   const promise = new Promise<void>((yes, no) => ([resolve, reject] = [yes, no]))
   promise.catch(() => {})
   return { promise, resolve, reject }

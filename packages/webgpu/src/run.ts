@@ -29,14 +29,14 @@ export class Run {
   readonly #buffers: readonly GPUBuffer[]
   readonly #counts = new Map<Counter, number>()
   /** Callbacks without results, which nothing waits for but the end of the call. */
-  #told: Promise<void> = Promise.resolve()
+  #told: Promise<unknown> = Promise.resolve()
 
   constructor(machine: Machine, plan: Plan, buffers: readonly GPUBuffer[]) {
     this.#machine = machine
     this.#plan = plan
     this.#buffers = buffers
   }
-  *run(): Work<Promise<void>> {
+  *run(): Work<Promise<unknown>> {
     yield* this.#nodes(this.#plan.nodes)
     return this.#told
   }
@@ -154,8 +154,9 @@ export class Run {
       const data = await readBack(buffer, start, Math.ceil((offset + bytes - start) / 4) * 4)
       return { shape, dtype, data: decode(dtype, data.slice(offset - start, offset - start + bytes), length) }
     })
+    for (const read of [wanted, ...reads]) read?.catch(() => {})
     const avals = outputs.map(({ aval }) => aval)
-    const call = async (before: Promise<void>): Promise<readonly HostArray[] | undefined> => {
+    const call = async (before: Promise<unknown>): Promise<readonly HostArray[] | undefined> => {
       const args = await Promise.all(reads)
       await before
       if (wanted !== undefined && new Uint32Array(await wanted)[0] === 0) return undefined
@@ -163,7 +164,7 @@ export class Run {
     }
     if (outputs.length === 0) {
       // The device goes on; callbacks come in order all the same.
-      const told = call(this.#told).then(() => {})
+      const told = call(this.#told)
       told.catch(() => {})
       this.#told = told
       return

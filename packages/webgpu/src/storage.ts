@@ -19,7 +19,7 @@ export class Storage {
   /** Why there will never be elements. */
   error: Error | undefined
   /** Rejects if what was submitted to compute the elements failed. */
-  checked: Promise<void> | undefined
+  checked: Promise<unknown> | undefined
 
   constructor(device: Device, pool: Pool, dtype: DType, length: number, host?: TypedArray) {
     this.#device = device

@@ -2,7 +2,7 @@
  * Products by tiles: a workgroup brings tiles of both operands into its memory, and each invocation keeps the sums of four rows by four columns in
  * registers.
  */
-import { type Expr, LoopVar, type Product, linearIn, walk } from '@fluxion/compiler'
+import { type Expr, type LoopVar, type Product, linearIn, walk } from '@fluxion/compiler'
 import { Emitter } from './emitter.ts'
 import { literal } from './literals.ts'
 import { type Printed, groupNumber, groupsPerRow, product } from './nest.ts'
