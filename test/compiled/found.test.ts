@@ -1,5 +1,5 @@
 // What random programs found, each as small as it became.
-import { type NDArray, np } from 'fluxion'
+import { type NDArray, lax, np } from 'fluxion'
 import { expect, test } from 'vitest'
 import { deviceOf } from './devices.ts'
 import { firstDifference } from './stages.ts'
@@ -12,6 +12,23 @@ const programs: readonly (readonly [what: string, f: (x: NDArray) => NDArray[], 
       return [y, y.reshape([1, 12]), y.reshape([3, 4]), y]
     },
     [12],
+  ],
+  [
+    'products of rows that run backwards',
+    (x) => {
+      const y = lax.rev(x, [0, 1])
+      return [
+        lax.dotGeneral(y, y, [
+          [[1], [1]],
+          [[], []],
+        ]),
+        lax.dotGeneral(y, x, [
+          [[1], [1]],
+          [[], []],
+        ]),
+      ]
+    },
+    [5, 64],
   ],
 ]
 test.each(programs)('%s', async (_, f, shape) => {

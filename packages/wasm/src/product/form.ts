@@ -116,6 +116,8 @@ function plainOf(x: Expr, type: ScalarType, outer: LoopVar, inner: LoopVar): Pla
   const over = linearIn(x.index, outer)
   const along = over && linearIn(over.rest, inner)
   if (over === undefined || along === undefined) return undefined
+  // Strides become offsets of instructions, which are not negative: what runs backwards is packed.
+  if (over.coefficient < 0 || along.coefficient < 0) return undefined
   return { buffer: x.buffer, base: along.rest, outer: over.coefficient, inner: along.coefficient }
 }
 
@@ -142,6 +144,6 @@ export function destinationOf({ body, sum, type, batch, rows, columns }: Form): 
   const along = linearIn(store.index, columns)
   const over = along && linearIn(along.rest, rows)
   if (over === undefined || along === undefined || (along.coefficient !== 1 && columns.extent !== 1)) return undefined
-  if (!computable(over.rest, batch)) return undefined
+  if (over.coefficient < 0 || !computable(over.rest, batch)) return undefined
   return { buffer: store.buffer, base: over.rest, row: over.coefficient }
 }
