@@ -131,6 +131,7 @@ class Planner {
     this.#pipelines = pipelines
     this.#own = [...new Set([...program.inputs, ...program.captured.map(({ slot }) => slot), ...program.outputs])]
     this.#numbers = new Map(this.#own.map((slot, at) => [slot, at]))
+    if (this.#own.some(({ dtype }) => dtype === 'float64')) throw this.#noDoubles()
     const { offsets, bytes } = planMemory(program, alignment)
     this.#offsets = offsets
     this.#arenaBytes = bytes
@@ -229,12 +230,13 @@ class Planner {
     return { aval, range: this.#rangeOf(place.slot), at: place }
   }
 
+  #noDoubles(): DeviceError {
+    return new DeviceError(
+      `webgpu: '${this.#program.name}' has float64 values, which GPUs have not\nhint: use float32, or run this on the CPU: jit(f, { device: 'wasm' })`,
+    )
+  }
   #rangeOf(slot: Slot): Range {
-    if (slot.dtype === 'float64') {
-      throw new DeviceError(
-        `webgpu: '${this.#program.name}' has float64 values, which GPUs do not\nhint: use float32, or run this on the CPU: jit(f, { device: 'wasm' })`,
-      )
-    }
+    if (slot.dtype === 'float64') throw this.#noDoubles()
     const size = Math.max(4, bytesFor(slot.dtype, slot.length))
     const most = this.#device.gpu.limits.maxStorageBufferBindingSize
     if (size > most) {

@@ -114,8 +114,9 @@ function partsOf(loop: LoopVar, wished: number): Parts {
   if (length % each === 0) return { part, turn, place, inside: undefined }
   return { part, turn, place: min(place, i32(length - 1)), inside: lt(place, i32(length)) }
 }
-/** The loop with the most turns. */
-const longest = (variables: readonly LoopVar[]): LoopVar => variables.reduce((a, b) => (b.extent > a.extent ? b : a))
+/** The loop with the most turns, if there is any. */
+const longest = (variables: readonly LoopVar[]): LoopVar | undefined =>
+  variables.toSorted((a, b) => b.extent - a.extent)[0]
 
 function spreadNest(nest: Nest, places: Map<Buffer, Place>, { shared }: Traits): readonly Nest[] {
   const at = nest.body.findIndex(({ op }) => op === 'reduce')
@@ -128,8 +129,8 @@ function spreadNest(nest: Nest, places: Map<Buffer, Place>, { shared }: Traits):
   const loop = longest(reduce.variables)
   const least = shared ? partTurns.together : partTurns.alone
   const most = shared ? 2 * fewGroups : 1024
-  const count = Math.min(Math.floor(turns / least), Math.floor(most / points), loop.extent)
-  if (count < 2) return [nest]
+  const count = Math.min(Math.floor(turns / least), Math.floor(most / points), loop?.extent ?? 1)
+  if (loop === undefined || count < 2) return [nest]
 
   const { part, turn, place, inside } = partsOf(loop, count)
   const inPart = substituting(new Map([[loop, place]]))
@@ -168,7 +169,7 @@ function spreadProduct(kernel: Product, places: Map<Buffer, Place>): readonly Ke
   const { batch, rows, columns, inner, sum } = kernel
   const { groups } = tilesOf(kernel)
   const turns = total(inner)
-  const loop = inner.length === 0 ? undefined : longest(inner)
+  const loop = longest(inner)
   const count = Math.min(Math.floor(turns / partTurns.product), Math.floor(fewGroups / groups), loop?.extent ?? 1)
   if (loop === undefined || count < 2) return [kernel]
 

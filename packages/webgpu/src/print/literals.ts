@@ -9,7 +9,7 @@ export const wgslTypes = { f32: 'f32', i32: 'i32', u32: 'u32', bool: 'bool' } as
 export function wgslType(type: ScalarType): 'f32' | 'i32' | 'u32' | 'bool' {
   if (type === 'f64') {
     throw new DeviceError(
-      'webgpu: float64 does not exist on GPUs\nhint: use float32, or run this on the CPU: jit(f, { device: "wasm" })',
+      "webgpu: float64 does not exist on GPUs\nhint: use float32, or run this on the CPU: jit(f, { device: 'wasm' })",
     )
   }
   return wgslTypes[type]
