@@ -14,6 +14,8 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,
+    // a test that hangs is to end, not one on a busy machine
+    testTimeout: 60_000,
     setupFiles: ['tools/vitest.setup.ts'],
   },
 })
