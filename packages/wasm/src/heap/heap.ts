@@ -54,7 +54,11 @@ export class Heap {
   readonly #allocator: Allocator
   readonly #limit: number
   #budget: number
-  /** Bytes brought back after they had been moved out: more of them than fit the budget mean that the budget is too small. */
+  /**
+   * Bytes moved out lately, and bytes brought back: if more come back than fit the budget, and they are most of what was moved out, then the
+   * budget is too small for what is in use. What never comes back was dead.
+   */
+  #left = 0
   #returned = 0
   #values = 0
   #oldest: Resident | undefined
@@ -147,11 +151,17 @@ export class Heap {
   #evict(x: Resident): void {
     this.read(x)
     x.evicted = true
+    this.#left += bytesFor(x.dtype, x.length)
+    if (this.#left > 4 * this.#budget) {
+      this.#left = 0
+      this.#returned = 0
+    }
     this.#release(x)
   }
   #countReturn(bytes: number): void {
     this.#returned += bytes
-    if (this.#returned < this.#budget) return
+    if (this.#returned < this.#budget || 2 * this.#returned < this.#left) return
+    this.#left = 0
     this.#returned = 0
     this.#budget = Math.min(2 * this.#budget, this.#limit)
   }
