@@ -1,0 +1,191 @@
+// The page of examples/browser, bundled, in a headless Chromium: what is in the bundle, and that both devices train as the reference back end does.
+import { mkdtemp, mkdir, rm } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
+import { join } from 'node:path'
+import { setDevice } from 'fluxion'
+import type { Browser, BrowserContext } from 'playwright-core'
+import { type PreviewServer, type Rolldown, build, preview } from 'vite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeTraining } from '../../examples/browser/training.ts'
+import { launchChromium, whyNoChromium } from '../../tools/chromium/chromium.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const epochs = 4
+const patience = 60_000
+
+/** What bundlers must not have met: modules of Node's, what Vite puts in their place, and Dawn. */
+const foreign = (id: string): boolean =>
+  isBuiltin(id) || id.includes('__vite-browser-external') || /node_modules\/webgpu\//.test(id)
+/** All modules of a bundle, and what it leaves to be found by the page. */
+function contents(result: unknown): { readonly modules: string[]; readonly left: string[] } {
+  const { output } = result as Rolldown.RolldownOutput
+  const chunks = output.filter((part) => part.type === 'chunk')
+  const files = new Set(output.map(({ fileName }) => fileName))
+  return {
+    modules: chunks.flatMap(({ moduleIds }) => moduleIds),
+    left: chunks
+      .flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports])
+      .filter((name) => !files.has(name)),
+  }
+}
+
+test(
+  'every package for pages is bundled whole without modules of Node and without Dawn',
+  async () => {
+    const own = [
+      'core',
+      'compiler',
+      'wasm',
+      'webgpu',
+      'modules',
+      'precision',
+      'optim',
+      'surrogates',
+      'neurons',
+      'losses',
+      'progress',
+      'plot',
+    ]
+    // The umbrella loads WebGPU when it is asked for, so that no other import may bring it along.
+    const names = ['fluxion', ...own.filter((name) => name !== 'webgpu').map((name) => `@fluxion/${name}`)]
+    const entry = names.map((name, i) => `export * as package${i} from '${name}'`).join('\n')
+    const at = join(root, 'all-packages.js')
+    const warnings: string[] = []
+    const bundle = await build({
+      root,
+      configFile: false,
+      logLevel: 'silent',
+      plugins: [
+        {
+          name: 'entry',
+          resolveId: (id) => (id === at ? id : undefined),
+          load: (id) => (id === at ? entry : undefined),
+        },
+      ],
+      build: {
+        write: false,
+        lib: { entry: at, formats: ['es'] },
+        rolldownOptions: { treeshake: false, onLog: (_, { message }) => void warnings.push(message) },
+      },
+    })
+    const { modules, left } = contents((bundle as unknown[])[0])
+    for (const name of own) expect(modules.some((id) => id.startsWith(join(root, 'packages', name, 'src')))).toBe(true)
+    expect(modules.filter(foreign)).toEqual([])
+    expect(left).toEqual([])
+    expect(warnings).toEqual([])
+  },
+  patience,
+)
+
+const reason = whyNoChromium()
+describe.skipIf(reason !== undefined)(`in Chromium${reason === undefined ? '' : `: ${reason}`}`, () => {
+  let folder: string
+  let server: PreviewServer
+  let browser: Browser
+  let bundle: unknown
+  beforeAll(async () => {
+    await mkdir(join(root, '.cache'), { recursive: true })
+    folder = await mkdtemp(join(root, '.cache', 'page-'))
+    const config = {
+      configFile: join(root, 'examples', 'browser', 'vite.config.ts'),
+      logLevel: 'error',
+      build: { outDir: folder },
+      preview: { host: '127.0.0.1', port: 0 },
+    } as const
+    bundle = await build(config)
+    server = await preview(config)
+    browser = await launchChromium()
+  }, patience)
+  afterAll(async () => {
+    await browser?.close()
+    await server?.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  /** Open the page, wait until it has trained or failed, and give what it says. */
+  async function visit(query: string, prepare?: (context: BrowserContext) => Promise<unknown>) {
+    const context = await browser.newContext()
+    try {
+      await prepare?.(context)
+      const page = await context.newPage()
+      const errors: string[] = []
+      page.on('pageerror', ({ message }) => errors.push(message))
+      await page.goto(`${server.resolvedUrls!.local[0]}?${query}`)
+      const ended = page.locator('main[data-state=done], main[data-state=failed]')
+      await ended.waitFor({ timeout: patience }).catch((cause) => {
+        throw new Error(`the page did not end: ${errors.join('; ')}`, { cause })
+      })
+      const { state, device, losses, accuracies } = await ended.evaluate((main) => ({
+        ...(main as HTMLElement).dataset,
+      }))
+      return {
+        state,
+        device,
+        errors,
+        losses: JSON.parse(losses ?? '[]') as number[],
+        accuracies: JSON.parse(accuracies ?? '[]') as number[],
+        curves: await page.locator('#curves svg[role=img]').count(),
+        problem: (await page.locator('#problem:visible').allTextContents()).join(''),
+      }
+    } finally {
+      await context.close()
+    }
+  }
+
+  test('the page holds no modules of Node', () => {
+    const { modules, left } = contents(bundle)
+    expect(modules.filter(foreign)).toEqual([])
+    expect(left).toEqual([])
+  })
+
+  describe('numbers', () => {
+    const expected = { losses: [] as number[], accuracies: [] as number[] }
+    beforeAll(async () => {
+      await setDevice('reference')
+      try {
+        for await (const { loss, accuracy } of makeTraining().train(epochs)) {
+          expected.losses.push(loss)
+          expected.accuracies.push(accuracy)
+        }
+      } finally {
+        await setDevice('wasm')
+      }
+    }, patience)
+
+    test.each(['wasm', 'webgpu'])(
+      'training on %s goes as on the reference back end',
+      async (device) => {
+        const result = await visit(`device=${device}&epochs=${epochs}`)
+        expect(result).toMatchObject({ state: 'done', device, errors: [], problem: '', curves: 2 })
+        expect(result.losses).toHaveLength(epochs)
+        expect(result.losses.at(-1)).toBeLessThan(result.losses[0]! / 2)
+        // Sums are rounded differently, which is 1e-6 of a loss; a membrane at its threshold may spike on one device only, which is 1e-4 of it.
+        result.losses.forEach((loss, i) => expect(Math.abs(loss / expected.losses[i]! - 1)).toBeLessThan(1e-3))
+        result.accuracies.forEach((accuracy, i) =>
+          expect(Math.abs(accuracy - expected.accuracies[i]!)).toBeLessThanOrEqual(2 / 512),
+        )
+      },
+      patience,
+    )
+  })
+
+  test(
+    'without WebGPU the page says what to do',
+    async () => {
+      const hide = "Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined })"
+      const result = await visit('device=webgpu&epochs=1', (context) => context.addInitScript(hide))
+      expect(result).toMatchObject({ state: 'failed', errors: [] })
+      expect(result.problem).toMatch(/WebGPU.*WebAssembly trains the same network without it/s)
+    },
+    patience,
+  )
+
+  test(
+    'a device that does not exist is named',
+    async () => {
+      const { problem } = await visit('device=abacus')
+      expect(problem).toMatch(/'abacus'.*wasm and webgpu/)
+    },
+    patience,
+  )
+})
