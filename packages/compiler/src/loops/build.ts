@@ -41,7 +41,8 @@ export function scalarType(dtype: DType): ScalarType {
 export const isNarrow = (dtype: DType): boolean => !['bool', 'uint32', 'int32', 'float32', 'float64'].includes(dtype)
 
 export const constant = (type: ScalarType, value: number): Const => ({ op: 'const', type, value })
-export const f32 = (value: number): Const => constant('f32', value)
+/** The nearest f32. */
+export const f32 = (value: number): Const => constant('f32', Math.fround(value))
 export const i32 = (value: number): Const => constant('i32', value)
 export const u32 = (value: number): Const => constant('u32', value)
 export const truth = (value: boolean): Const => constant('bool', value ? 1 : 0)

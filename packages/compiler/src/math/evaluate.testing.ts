@@ -159,13 +159,13 @@ class Source {
 let definitions = new Map<string, string>()
 
 /** The JavaScript function that an expression of so many f32s means. */
-export function compiled(f: (...args: Expr[]) => Expr, rounding: Rounding): F32Function {
-  return new Function(`${prelude}\nreturn ${sourceOf(f, rounding)}`)() as F32Function
+export function compiled(f: (...args: Expr[]) => Expr, rounding: Rounding, arity: number = f.length): F32Function {
+  return new Function(`${prelude}\nreturn ${sourceOf(f, rounding, arity)}`)() as F32Function
 }
-export function sourceOf(f: (...args: Expr[]) => Expr, rounding: Rounding): string {
+function sourceOf(f: (...args: Expr[]) => Expr, rounding: Rounding, arity: number): string {
   definitions = new Map()
   const source = new Source(rounding, new Map())
-  const params = Array.from({ length: f.length }, (_, i) => new Local(`x${i}`, 'f32'))
+  const params = Array.from({ length: arity }, (_, i) => new Local(`x${i}`, 'f32'))
   const names = params.map((param) => source.nameOf(param))
   const result = source.value(f(...params.map(local)))
   return `(() => { ${[...definitions.values()].join('\n')}

@@ -30,7 +30,7 @@ const bounds: Readonly<Record<string, number>> = {
   acos: 1.4,
   atan: 1.6,
   erf: 1.5,
-  erfc: 3.6,
+  erfc: 4.2,
   erf_inv: 2.8,
 }
 export const approximations: readonly Approximation[] = Object.entries(bounds).map(([name, bound]) => ({

@@ -46,17 +46,23 @@ export function split(x: Expr): Split {
     mantissa: bitcast('f32', add(and(above, i32(0x7fffff)), i32(halfRoot))),
   }
 }
-/** e·log 2 + log(1 + f) for a whole f32 e and f from √½ − 1 to √2 − 1: f − f²/2 + f³ P(f), the parts of log 2 added to their like. */
+/** f³ P(f), which with f − f²/2 is log(1 + f), for f from √½ − 1 to √2 − 1. */
+function logTail(f: Expr, square: Expr): Expr {
+  const rest = polynomial(
+    f,
+    [0.333333164, -0.250008106, 0.20002301, -0.166245565, 0.141809642, -0.131285563, 0.128827572, -0.0786118954],
+  )
+  return mul(mul(f, square), rest)
+}
+/** log(1 + f) − f. */
+export function logRest(f: Expr): Expr {
+  const square = mul(f, f)
+  return fma(square, f32(-0.5), logTail(f, square))
+}
+/** e·log 2 + log(1 + f) for a whole f32 e: the parts of log 2 are added to their like. */
 export function logOf(e: Expr, f: Expr): Expr {
   const square = mul(f, f)
-  const rest = mul(
-    mul(f, square),
-    polynomial(
-      f,
-      [0.333333164, -0.250008106, 0.20002301, -0.166245565, 0.141809642, -0.131285563, 0.128827572, -0.0786118954],
-    ),
-  )
-  const low = fma(square, f32(-0.5), fma(e, f32(log2Low), rest))
+  const low = fma(square, f32(-0.5), fma(e, f32(log2Low), logTail(f, square)))
   return fma(e, f32(log2High), add(f, low))
 }
 
