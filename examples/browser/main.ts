@@ -16,7 +16,6 @@ const [status, problem, numbers, progress] = [
   find('#numbers'),
   find<HTMLProgressElement>('#progress'),
 ]
-const query = new URLSearchParams(location.search)
 
 const make = (name: string, ...children: (string | Node)[]): HTMLElement => {
   const element = document.createElement(name)
@@ -38,7 +37,8 @@ const aboutOf = ({ name, description, features }: DeviceInfo): string => {
 }
 /** A radio button for each device; one that cannot be used says why. */
 function showDevices(found: readonly DeviceInfo[], wanted: string | null): void {
-  const chosen = found.find(({ name }) => name === wanted) ?? found.find(({ available }) => available)
+  const chosen =
+    found.find(({ name, available }) => available && name === wanted) ?? found.find(({ available }) => available)
   find('#devices').replaceChildren(
     ...found.map((device) => {
       const input = Object.assign(document.createElement('input'), {
@@ -61,7 +61,8 @@ function fail(message: string, device: string): void {
 }
 const show = (rows: readonly (readonly [string, string])[]): void =>
   numbers.replaceChildren(...rows.map(([name, value]) => make('div', make('dt', name), make('dd', value))))
-const inMilliseconds = (x: number): string => `${x.toPrecision(3)} ms`
+/** A time of some milliseconds, in three digits. */
+const timeOf = (x: number): string => (x < 999.5 ? `${x.toPrecision(3)} ms` : `${(x / 1000).toPrecision(3)} s`)
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 
 /** Show what is known after an epoch. */
@@ -86,11 +87,11 @@ function report(device: string, done: readonly Epoch[], all: number): void {
     ['Epoch', `${last.number} of ${all}`],
     ['Training loss', last.loss.toFixed(3)],
     ['Accuracy', `${(100 * last.accuracy).toFixed(1)} %`],
-    ['A step, median', later.length === 0 ? '…' : inMilliseconds(median(later))],
-    ['First epoch, compiling', inMilliseconds(done[0]!.milliseconds * sizes.batches)],
+    ['A step, median', later.length === 0 ? '…' : timeOf(median(later))],
+    ['First epoch, compiling', timeOf(done[0]!.milliseconds * sizes.batches)],
   ])
-  main.dataset['losses'] = JSON.stringify(done.map(({ loss }) => loss))
-  main.dataset['accuracies'] = JSON.stringify(done.map(({ accuracy }) => accuracy))
+  const series = { losses: done.map(({ loss }) => loss), accuracies: done.map(({ accuracy }) => accuracy) }
+  for (const [name, values] of Object.entries(series)) main.dataset[name] = JSON.stringify(values)
 }
 
 let stopped = false
@@ -102,8 +103,7 @@ async function train(device: DeviceInfo, epochs: number): Promise<void> {
   stop.disabled = stopped = false
   problem.hidden = true
   find('#epochs').replaceChildren()
-  main.dataset['state'] = 'running'
-  main.dataset['device'] = device.name
+  Object.assign(main.dataset, { state: 'running', device: device.name, losses: '[]', accuracies: '[]' })
   progress.value = 0
   status.textContent = `Compiling for ${titles[device.name]} …`
   await breathe()
@@ -130,34 +130,39 @@ async function train(device: DeviceInfo, epochs: number): Promise<void> {
   }
 }
 
-find('#task').textContent =
-  `Each of ${sizes.classes} patterns has the same spikes in ${sizes.channels} channels, in another order; spikes come early or late, get lost, or come from nowhere. ` +
-  `A recurrent spiking network with ${sizes.hidden} neurons learns to tell the patterns apart by their timing alone: by gradient descent through time, compiled in your browser.`
-const epochsInput = find<HTMLInputElement>('[name=epochs]')
-epochsInput.value = query.get('epochs') ?? '40'
-
-const examples = await makeTraining().examples.data()
-const each = sizes.steps * sizes.channels
-find('#patterns').replaceChildren(
-  ...Array.from({ length: sizes.classes }, (_, i) =>
-    sampleFigure(Array.from(examples.slice(i * each, (i + 1) * each)), sizes.steps, sizes.channels, `Pattern ${i + 1}`),
-  ),
-)
-// The reference back end, which is slow, is there too; it is for tests.
-const found = (await devices()).filter(({ name }) => name !== 'reference')
-showDevices(found, query.get('device'))
-start.disabled = false
-status.textContent = 'Ready.'
-stop.addEventListener('click', () => (stopped = true))
-form.addEventListener('submit', (event) => {
-  event.preventDefault()
-  const device = found.find(({ name }) => name === new FormData(form).get('device'))
-  if (device !== undefined) void train(device, epochsInput.valueAsNumber)
-})
-const wanted = query.get('device')
-if (wanted !== null) {
+/** Show the task and the devices; then train at once if the query names a device. */
+async function begin(): Promise<void> {
+  find('#task').textContent =
+    `Each of ${sizes.classes} patterns has the same spikes in ${sizes.channels} channels, in another order; spikes come early or late, get lost, or come from nowhere. ` +
+    `A recurrent spiking network with ${sizes.hidden} neurons learns to tell the patterns apart by their timing alone: by gradient descent through time, compiled in your browser.`
+  const examples = await makeTraining().examples.data()
+  const each = sizes.steps * sizes.channels
+  find('#patterns').replaceChildren(
+    ...Array.from({ length: sizes.classes }, (_, i) => {
+      const spikes = Array.from(examples.slice(i * each, (i + 1) * each))
+      return sampleFigure(spikes, sizes.steps, sizes.channels, `Pattern ${i + 1}`)
+    }),
+  )
+  const query = new URLSearchParams(location.search)
+  const wanted = query.get('device')
+  // The reference back end, which is slow, is there too; it is for tests.
+  const found = (await devices()).filter(({ name }) => name !== 'reference')
+  showDevices(found, wanted)
+  const epochs = find<HTMLInputElement>('[name=epochs]')
+  epochs.value = query.get('epochs') ?? '40'
+  stop.addEventListener('click', () => (stopped = true))
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    const device = found.find(({ name }) => name === new FormData(form).get('device'))
+    if (device !== undefined) void train(device, epochs.valueAsNumber)
+  })
+  start.disabled = false
+  status.textContent = 'Ready.'
+  if (wanted === null) return
   const device = found.find(({ name }) => name === wanted)
-  if (device === undefined)
-    fail(`There is no device '${wanted}' here, only ${found.map(({ name }) => name).join(' and ')}.`, wanted)
-  else await train(device, epochsInput.valueAsNumber)
+  const names = found.map(({ name }) => name).join(' and ')
+  if (device === undefined) fail(`There is no device '${wanted}' here, only ${names}.`, wanted)
+  else if (!device.available) fail(device.why ?? `The device '${wanted}' cannot be used here.`, wanted)
+  else form.requestSubmit()
 }
+await begin().catch((error: Error) => fail(error.message, 'wasm'))
