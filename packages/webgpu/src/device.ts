@@ -24,6 +24,11 @@ function gpu(): Promise<GPU> {
   return entry
 }
 async function fromPackage(): Promise<GPU> {
+  if (!('process' in globalThis)) {
+    throw new DeviceError(
+      'webgpu: this browser has no WebGPU, or none for this page\nhint: use a recent browser and https, or run on the CPU: await setDevice("wasm")',
+    )
+  }
   // Hidden from bundlers: a page has no use for it.
   const name = 'webgpu'
   let dawn: { create(options: readonly string[]): GPU; globals: object }
