@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { isFloat, scalarFunctions } from '@fluxion/core'
 import { expect, test } from 'vitest'
+import { local } from '../loops/build.ts'
+import { type Expr, Local } from '../loops/ir.ts'
+import { walk } from '../loops/visit.ts'
 import { f32Functions, mathRows } from '../lower/rows/math.ts'
 import { floats, generator, hostArray, integers, sample } from '../lower/rows/samples.testing.ts'
 import { expectReference } from '../lower/rows/harness.testing.ts'
@@ -103,5 +107,23 @@ test('the row of pow gives what its reference does, of every dtype', () => {
       const args = [sample(dtype, [300], random), sample(exponent, [300], random)]
       expectReference(mathRows, 'pow', args, {}, { ulps, host: scalarFunctions })
     }
+  }
+})
+
+/** How many operations an expression takes; constants and reinterpreted bits cost nothing. */
+function operations(x: Expr): number {
+  const seen = new Set<Expr>()
+  let count = 0
+  walk(x, ({ op }) => void (count += op === 'const' || op === 'local' || op === 'bitcast' ? 0 : 1), seen)
+  return count
+}
+test('docs/accuracy.md states the bounds that are tested, and what functions cost', () => {
+  const text = readFileSync(new URL('../../../../docs/accuracy.md', import.meta.url), 'utf8')
+  const stated = (name: string): readonly string[] =>
+    (text.split('\n').find((line) => line.startsWith(`| \`${name}\` |`)) ?? '').split('|').map((cell) => cell.trim())
+  for (const { name, bound } of approximations) expect(stated(name)[2], name).toBe(`${bound}`)
+  for (const [name, f] of Object.entries({ ...f32Functions, pow: (x: Expr, y: Expr) => pow(x, y) })) {
+    const args = Array.from({ length: f.length }, (_, i) => local(new Local(`x${i}`, 'f32')))
+    expect(stated(name)[3], name).toBe(`${operations((f as (...args: Expr[]) => Expr)(...args))}`)
   }
 })
