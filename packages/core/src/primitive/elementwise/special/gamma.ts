@@ -26,13 +26,14 @@ export function zeta(s: number, q: number): number {
   if (q <= 0 && Number.isInteger(q)) return s % 2 === 0 ? Infinity : NaN
   if (q < 0) return Number.isInteger(s) ? zetaBelowZero(s, q) : NaN
   if (q === Infinity) return 0
+  if (s === Infinity) return q < 1 ? Infinity : q === 1 ? 1 : 0
   let sum = 0
   let w = q
   for (; w < 12 + s / 2; w++) {
     const term = w ** -s
     sum += term
     // What follows is about term · w/(s − 1).
-    if (term * (1 + w / (s - 1)) < sum * 2 ** -54) return sum
+    if (term * (1 + w / (s - 1)) <= sum * 2 ** -54) return sum
   }
   const power = w ** -s
   sum += (power * w) / (s - 1) + power / 2
