@@ -4,11 +4,14 @@ import { lower } from './lower/lower.ts'
 import type { Target } from './lower/lowering.ts'
 import { optimise } from './passes/pipeline.ts'
 import type { Program } from './program/program.ts'
+import { stageReductions } from './program/stageReductions.ts'
 
 /** Optimise and lower a program for a target; `name` is for messages. */
 export function compile(program: ClosedJaxpr, target: Target, name = 'program'): Program {
   const optimised = optimise(program)
-  const lowered = lower(optimised.program, target, name)
+  const whole = lower(optimised.program, target, name)
+  // Where points run side by side, printers share long reductions out among them.
+  const lowered = target.parallel ? whole : stageReductions(whole)
   // Captured arrays are the first inputs of what is lowered.
   const given = optimised.captured.length
   const captured = optimised.captured.map((value, i) => ({ slot: lowered.inputs[i]!, value }))

@@ -4,10 +4,13 @@ import { constant, load, local, narrow, scalarType, store, variable } from '../l
 import { collapseGrid, collapseProduct } from '../loops/collapse.ts'
 import { flatIndex, unflatten } from '../loops/indices.ts'
 import { Buffer, type Expr, Local, LoopVar, type Nest, type Product, type Stmt } from '../loops/ir.ts'
+import { mergeReductions } from '../loops/mergeReductions.ts'
 import { shareExpressions } from '../loops/share.ts'
 import { buffersOf } from '../loops/visit.ts'
 import { type Place, type Program, Slot, type Step, placeOf } from '../program/program.ts'
+import type { Facts } from '../passes/facts/factsOf.ts'
 import type { At, Operand, ProductRow, Target } from './lowering.ts'
+import { readingOrders } from './wide.ts'
 import { combineOf, reducedElement } from './rows/reduce.ts'
 import { Value } from './value.ts'
 
@@ -37,14 +40,16 @@ const keyOf = (index: readonly Expr[]): string => index.map(idOf).join()
 
 export class Builder {
   readonly target: Target
+  readonly facts: Facts
   #steps: Step[] = []
   readonly #places = new Map<Buffer, Place>()
   readonly #buffers = new WeakMap<Value, Buffer>()
   #scope: Scope | undefined
   readonly #captured = new Map<NDArray, Slot>()
 
-  constructor(target: Target) {
+  constructor(target: Target, facts: Facts) {
     this.target = target
+    this.facts = facts
   }
   get captured(): Program['captured'] {
     return [...this.#captured].map(([value, slot]) => ({ slot, value }))
@@ -93,19 +98,31 @@ export class Builder {
   }
   operand(value: Value): Operand {
     const at: At = (index) => this.element(value, index)
-    return { aval: value.aval, at }
+    return { aval: value.aval, at, zeroOne: value.zeroOne }
+  }
+  /** An operand of a product, read from a copy that was made for it if there is one. */
+  #factor(value: Value, axes: readonly number[] | undefined): Operand {
+    const wide = value.wide.find((copy) => copy.axes.join() === axes?.join())
+    if (wide === undefined) return this.operand(value)
+    return { aval: value.aval, at: (index) => this.element(wide.value, wide.axes.map((axis) => index[axis]!)) }
   }
 
   /** A value's element in the kernel that is being built. */
   element(value: Value, index: readonly Expr[]): Expr {
     if (value.literal !== undefined) return constant(scalarType(value.aval.dtype), value.literal)
-    if (value.place !== undefined) return load(this.bufferOf(value), flatIndex(index, value.aval.shape))
-    const scope = this.#scope!
+    const scope = this.#scope
+    if (scope === undefined) return load(this.bufferOf(value), flatIndex(index, value.aval.shape))
     let known = scope.memo.get(value)
     if (known === undefined) scope.memo.set(value, (known = new Map()))
     const key = keyOf(index)
     let element = known.get(key)
-    if (element === undefined) known.set(key, (element = this.#compute(value, index, key, scope)))
+    if (element === undefined) {
+      const inMemory = value.place !== undefined
+      element = inMemory
+        ? load(this.bufferOf(value), flatIndex(index, value.aval.shape))
+        : this.#compute(value, index, key, scope)
+      known.set(key, element)
+    }
     return element
   }
   #compute(value: Value, index: readonly Expr[], key: string, scope: Scope): Expr {
@@ -194,11 +211,12 @@ export class Builder {
   }
   /** One product, and values of its shape computed as its elements are done. */
   emitProduct(value: Value, values: readonly Value[]): void {
-    const { row, operands, params, outs } = value.origin!
+    const { primitive, row, operands, params, outs } = value.origin!
+    const orders = primitive === 'dot_general' ? readingOrders(params, operands) : undefined
     const outside: Scope = { memo: new Map(), statements: [], product: undefined, open: false }
     const loops = this.#inScope(outside, () =>
       (row as ProductRow<never>).loops(
-        operands.map((operand) => this.operand(operand)),
+        operands.map((operand, i) => this.#factor(operand, orders?.[i])),
         params as never,
         outs,
       ),
@@ -235,7 +253,8 @@ export class Builder {
     }
     const shared = shareExpressions(body)
     const collapsed = collapseGrid({ kind: 'nest', name, params: [], grid, body: shared })
-    const kernel: Nest = { ...collapsed, params: buffersOf(collapsed) }
+    const merged: Nest = { ...collapsed, body: mergeReductions(collapsed.body) }
+    const kernel: Nest = { ...merged, params: buffersOf(merged) }
     if (grid.every(({ extent }) => extent > 0)) {
       this.emit({ op: 'launch', kernel, args: kernel.params.map((buffer) => this.#places.get(buffer)!) })
     }

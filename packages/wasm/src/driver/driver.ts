@@ -51,6 +51,8 @@ export function printDriver(program: Program, plan: MemoryPlan, relaxed: boolean
   return { module, framed, callbacks: driver.callbacks, frameWords: framed.length + most, scratchBytes }
 }
 
+/** As many elements as a loop in lanes does at once, or a multiple. */
+const turnLanes = 16
 /** Each kernel's function; kernels that are the same but for the names of things share one. */
 function printKernels(context: ProductContext, steps: readonly Step[]): Map<Kernel, PrintedKernel> {
   const kernels = new Map<Kernel, PrintedKernel>()
@@ -68,7 +70,10 @@ function printKernel(context: ProductContext, kernel: Kernel): PrintedKernel {
   if (kernel.kind === 'product') return printProduct(context, kernel)
   const callee = context.printNest(kernel)
   const blocks = kernel.grid[0]?.extent ?? 1
-  return { callee, blocks, blocksPerCall: turnsPerCall(kernel), scratchBytes: 0 }
+  const turns = turnsPerCall(kernel)
+  // Calls that cut the loop that runs in lanes take whole turns of several vectors.
+  const blocksPerCall = kernel.grid.length === 1 ? Math.ceil(turns / turnLanes) * turnLanes : turns
+  return { callee, blocks, blocksPerCall, scratchBytes: 0 }
 }
 
 class Driver {
