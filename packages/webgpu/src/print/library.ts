@@ -27,7 +27,7 @@ export type HelperName =
   | 'floatRem'
 
 /**
- * WGSL lets a compiler assume that there are no NaNs: so comparisons ask for them by bits. `orderOf` maps floats to integers in the order
+ * Without branches, which drivers for CPUs are slow to compile. WGSL lets a compiler assume that there are no NaNs: so comparisons ask for them by bits. `orderOf` maps floats to integers in the order
  * −∞ … −0, 0 … ∞, which extremes are taken by.
  */
 const helpers: Readonly<Record<HelperName, Helper>> = {
@@ -39,19 +39,19 @@ const helpers: Readonly<Record<HelperName, Helper>> = {
 }`),
   isEqual: helper(
     `fn isEqual(x: f32, y: f32) -> bool {
-  return x == y && !isNan(x) && !isNan(y);
+  return (x == y) & !isNan(x) & !isNan(y);
 }`,
     'isNan',
   ),
   isLess: helper(
     `fn isLess(x: f32, y: f32) -> bool {
-  return x < y && !isNan(x) && !isNan(y);
+  return (x < y) & !isNan(x) & !isNan(y);
 }`,
     'isNan',
   ),
   isAtMost: helper(
     `fn isAtMost(x: f32, y: f32) -> bool {
-  return x <= y && !isNan(x) && !isNan(y);
+  return (x <= y) & !isNan(x) & !isNan(y);
 }`,
     'isNan',
   ),
@@ -77,49 +77,40 @@ const helpers: Readonly<Record<HelperName, Helper>> = {
   ),
   toI32: helper(
     `fn toI32(x: f32) -> i32 {
-  if (isNan(x)) { return 0; }
-  if (x >= 2147483648.0) { return 2147483647; }
-  if (x <= -2147483648.0) { return i32(-2147483648); }
-  return i32(x);
+  // The largest float below 2^31.
+  let near = i32(clamp(x, -2147483648.0, 2147483520.0));
+  return select(select(near, 2147483647, x >= 2147483648.0), 0, isNan(x));
 }`,
     'isNan',
   ),
   toU32: helper(
     `fn toU32(x: f32) -> u32 {
-  if (isNan(x) || x <= 0.0) { return 0u; }
-  if (x >= 4294967296.0) { return 4294967295u; }
-  return u32(x);
+  let near = u32(clamp(x, 0.0, 4294967040.0));
+  return select(select(near, 4294967295u, x >= 4294967296.0), 0u, isNan(x));
 }`,
     'isNan',
   ),
   halfBits: helper(`fn halfBits(x: f32) -> u32 {
   let bits = bitcast<u32>(x);
-  let sign = (bits >> 16u) & 0x8000u;
   let size = bits & 0x7fffffffu;
-  if (size > 0x7f800000u) { return sign | 0x7e00u; }
-  if (size >= 0x477ff000u) { return sign | 0x7c00u; } // from 65520 on
-  if (size <= 0x33000000u) { return sign; } // to 2^-25
-  if (size < 0x38800000u) { // below 2^-14: a multiple of 2^-24
-    let whole = (size & 0x7fffffu) | 0x800000u;
-    let by = 126u - (size >> 23u);
-    let count = whole >> by;
-    let rest = whole & ((1u << by) - 1u);
-    let half = 1u << (by - 1u);
-    return sign | (count + select(0u, 1u, rest > half || (rest == half && (count & 1u) == 1u)));
-  }
-  return sign | ((size - 0x38000000u + 0xfffu + ((size >> 13u) & 1u)) >> 13u);
+  let normal = (size - 0x38000000u + 0xfffu + ((size >> 13u) & 1u)) >> 13u;
+  // Below 2^-14: floats from 0.5 to 1 are 2^-24 apart, so that adding rounds to multiples of that.
+  let small = bitcast<u32>(bitcast<f32>(size) + 0.5) - 0x3f000000u;
+  let finite = select(normal, small, size < 0x38800000u);
+  let any = select(select(finite, 0x7c00u, size >= 0x477ff000u), 0x7e00u, size > 0x7f800000u);
+  return ((bits >> 16u) & 0x8000u) | any;
 }`),
   halfValue: helper(`fn halfValue(bits: u32) -> f32 {
-  let sign = (bits & 0x8000u) << 16u;
   let size = bits & 0x7fffu;
-  if (size >= 0x7c00u) { return bitcast<f32>(sign | 0x7f800000u | ((size & 0x3ffu) << 13u)); }
-  if (size < 0x400u) { return bitcast<f32>(sign | bitcast<u32>(f32(size) * 0x1p-24f)); }
-  return bitcast<f32>(sign | ((size << 13u) + 0x38000000u));
+  let small = bitcast<u32>(f32(size) * 0x1p-24f);
+  let finite = select((size << 13u) + 0x38000000u, small, size < 0x400u);
+  let any = select(finite, 0x7f800000u | ((size & 0x3ffu) << 13u), size >= 0x7c00u);
+  return bitcast<f32>(((bits & 0x8000u) << 16u) | any);
 }`),
   bfloatBits: helper(`fn bfloatBits(x: f32) -> u32 {
   let bits = bitcast<u32>(x);
-  if ((bits & 0x7fffffffu) > 0x7f800000u) { return (bits >> 16u) | 0x40u; }
-  return (bits + 0x7fffu + ((bits >> 16u) & 1u)) >> 16u;
+  let rounded = (bits + 0x7fffu + ((bits >> 16u) & 1u)) >> 16u;
+  return select(rounded, (bits >> 16u) | 0x40u, (bits & 0x7fffffffu) > 0x7f800000u);
 }`),
   flooredDiv: helper(`fn flooredDiv(x: i32, y: i32) -> i32 {
   return select(x / y, -1 - (-1 - x) / y, x < 0);

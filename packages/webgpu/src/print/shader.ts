@@ -186,19 +186,19 @@ export class Shader {
     const float = type === 'f32'
     switch (combine) {
       case 'add':
-        return type === 'bool' ? `(${x} || ${y})` : `(${x} + ${y})`
+        return type === 'bool' ? `(${x} | ${y})` : `(${x} + ${y})`
       case 'mul':
-        return type === 'bool' ? `(${x} && ${y})` : `(${x} * ${y})`
+        return type === 'bool' ? `(${x} & ${y})` : `(${x} * ${y})`
       case 'min':
-        if (type === 'bool') return `(${x} && ${y})`
+        if (type === 'bool') return `(${x} & ${y})`
         return float ? this.library.call('least', x, y) : `min(${x}, ${y})`
       case 'max':
-        if (type === 'bool') return `(${x} || ${y})`
+        if (type === 'bool') return `(${x} | ${y})`
         return float ? this.library.call('greatest', x, y) : `max(${x}, ${y})`
       case 'and':
-        return type === 'bool' ? `(${x} && ${y})` : `(${x} & ${y})`
+        return type === 'bool' ? `(${x} & ${y})` : `(${x} & ${y})`
       case 'or':
-        return type === 'bool' ? `(${x} || ${y})` : `(${x} | ${y})`
+        return type === 'bool' ? `(${x} | ${y})` : `(${x} | ${y})`
       case 'xor':
         return type === 'bool' ? `(${x} != ${y})` : `(${x} ^ ${y})`
     }
