@@ -22,6 +22,7 @@ const tasks = {
   format: { steps: [[module('oxfmt/bin/oxfmt')]] },
   typecheck: { steps: [tsc] },
   bench: { steps: [['bench/main.ts']] },
+  browser: { steps: [[module('vite/bin/vite.js'), '--config', 'examples/browser/vite.config.ts']] },
   size: { steps: [['tools/size.ts']] },
   'pack-check': { steps: [packCheck] },
 }

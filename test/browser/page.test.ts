@@ -170,6 +170,22 @@ describe.skipIf(reason !== undefined)(`in Chromium${reason === undefined ? '' : 
   })
 
   test(
+    'the page stays responsive while it trains: a click stops it after the epoch that runs',
+    async () => {
+      const page = await browser.newPage()
+      try {
+        await page.goto(`${server.resolvedUrls!.local[0]}?device=wasm&epochs=500`)
+        await page.getByRole('button', { name: 'Stop' }).click()
+        await page.locator('main[data-state=done]').waitFor({ timeout: patience })
+        expect(await page.getByRole('status').textContent()).toMatch(/^Stopped after \d+ epochs/)
+      } finally {
+        await page.close()
+      }
+    },
+    patience,
+  )
+
+  test(
     'without WebGPU the page says what to do',
     async () => {
       const hide = "Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined })"
