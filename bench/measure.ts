@@ -13,7 +13,7 @@ const timed = async (f: () => unknown): Promise<number> => {
   await finished(f())
   return performance.now() - start
 }
-const { run, trace, cost } = entry.prepare()
+const { run, trace, cost } = await entry.prepare()
 let traceMs: number | undefined
 if (trace !== undefined) {
   const start = performance.now()

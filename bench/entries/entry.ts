@@ -12,7 +12,7 @@ export interface Prepared {
 export interface Entry {
   readonly name: string
   readonly about: string
-  readonly prepare: () => Prepared
+  readonly prepare: () => Prepared | Promise<Prepared>
   /** Floating-point operations and bytes of one run, where a rate says more than a time. */
   readonly flops?: number
   readonly bytes?: number

@@ -2,5 +2,6 @@
 import type { Entry } from './entry.ts'
 import { operations } from './kernels.ts'
 import { trainSteps } from './trainStep.ts'
+import { tutorials } from './tutorial.ts'
 
-export const entries: readonly Entry[] = [...trainSteps, ...operations]
+export const entries: readonly Entry[] = [...trainSteps, ...tutorials, ...operations]

@@ -36,8 +36,13 @@ export function shareExpressions(body: readonly Stmt[]): readonly Stmt[] {
       walk(x, (part) => void (part.op === 'load' && walk(part.index, () => {}, indices)), roots)
     }
   })
-  return shareBlock(body, (x) => !indices.has(x) && !isIndex(x) && x.op !== 'const' && x.op !== 'local')
+  return shareBlock(
+    body,
+    (x) => !indices.has(x) && !isIndex(x) && x.op !== 'const' && x.op !== 'local' && !isTruthAsNumber(x),
+  )
 }
+/** 0 or 1 from a truth value costs next to nothing where it is used, and tells printers what it is. */
+const isTruthAsNumber = (x: Expr): boolean => x.op === 'convert' && x.x.type === 'bool'
 
 function shareBlock(body: readonly Stmt[], isCandidate: (x: Expr) => boolean): readonly Stmt[] {
   const block = new Block(body)
@@ -170,6 +175,8 @@ function mapUses(statement: Stmt, before: (x: Expr) => Expr, f: (x: Expr) => Exp
     case 'assign':
       return { ...statement, value: before(statement.value) }
     case 'store':
+      if (copiesBits(statement)) return { ...statement, index: before(statement.index) }
+      return { ...statement, index: before(statement.index), value: before(statement.value) }
     case 'update':
       return { ...statement, index: before(statement.index), value: before(statement.value) }
     case 'reduce': {
@@ -205,12 +212,20 @@ function usesIn(statement: Stmt, as: Use, use: (x: Expr, by: Use) => void): void
       for (const { value } of statement.accumulators) use(value, { ...own, always, repeated: true })
       return
     }
-    case 'assign':
     case 'store':
+      if (copiesBits(statement)) use(statement.index, own)
+      else for (const x of expressionsOf(statement)) use(x, own)
+      return
+    case 'assign':
     case 'update':
       for (const x of expressionsOf(statement)) use(x, own)
   }
 }
+/** Whether a store copies a half float: by bits that is cheaper than from a local, which holds it as f32. */
+const copiesBits = ({ buffer, value }: Extract<Stmt, { op: 'store' }>): boolean =>
+  value.op === 'load' &&
+  value.buffer.dtype === buffer.dtype &&
+  (buffer.dtype === 'float16' || buffer.dtype === 'bfloat16')
 
 /** Computed more than once, and nothing that can go wrong is computed where it was not before. */
 const isWorth = (x: Expr, uses: readonly Use[]): boolean =>

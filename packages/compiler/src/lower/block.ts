@@ -40,7 +40,7 @@ export class Block {
     this.#jaxpr = jaxpr
     this.#uses = usesOf(jaxpr)
     jaxpr.constants.forEach((variable, i) => this.#values.set(variable, builder.capture(consts[i]!)))
-    jaxpr.inputs.forEach((variable, i) => this.#values.set(variable, inputs[i]!))
+    jaxpr.inputs.forEach((variable, i) => this.define(variable, inputs[i]!))
     jaxpr.outputs.forEach((atom, i) => {
       const place = destinations[i]
       if (place !== undefined && !(atom instanceof Literal) && !this.#destinations.has(atom))
@@ -83,14 +83,20 @@ export class Block {
   }
 
   #valueOf(atom: Atom): Value {
-    if (atom instanceof Literal) return new Value(atom.aval, { literal: atom.value })
+    if (atom instanceof Literal) {
+      const value = new Value(atom.aval, { literal: atom.value })
+      value.zeroOne = this.builder.facts.of(atom).zeroOne
+      return value
+    }
     return this.#values.get(atom)!
   }
   destinationOf(variable: Var | null): Place | undefined {
     return variable === null ? undefined : this.#destinations.get(variable)
   }
   define(variable: Var | null, value: Value): void {
-    if (variable !== null) this.#values.set(variable, value)
+    if (variable === null) return
+    value.zeroOne ||= this.builder.facts.of(variable).zeroOne
+    this.#values.set(variable, value)
   }
 
   #lower(equation: Equation): void {
@@ -138,7 +144,7 @@ export class Block {
       value.destination = this.#destinations.get(variable)
       if (shares) first!.offer(value.destination)
       else if (value.wanted) this.#pending.push(value)
-      this.#values.set(variable, value)
+      this.define(variable, value)
     })
   }
 

@@ -104,7 +104,14 @@ export class Builder {
   #factor(value: Value, axes: readonly number[] | undefined): Operand {
     const wide = value.wide.find((copy) => copy.axes.join() === axes?.join())
     if (wide === undefined) return this.operand(value)
-    return { aval: value.aval, at: (index) => this.element(wide.value, wide.axes.map((axis) => index[axis]!)) }
+    return {
+      aval: value.aval,
+      at: (index) =>
+        this.element(
+          wide.value,
+          wide.axes.map((axis) => index[axis]!),
+        ),
+    }
   }
 
   /** A value's element in the kernel that is being built. */

@@ -5,6 +5,7 @@ import { Block } from './block.ts'
 import { sizeOf } from './builder.ts'
 import { updatedCarries } from './inPlace.ts'
 import { Value } from './value.ts'
+import { widenFactors } from './wide.ts'
 
 type Lower = (block: Block, equation: Equation, operands: readonly Value[]) => void
 
@@ -49,8 +50,13 @@ function scan(block: Block, { params, outputs }: Equation, operands: readonly Va
     return { place, to: stepping(place, counter, sizeOf(aval.shape), reverse) }
   })
 
+  // Values of the body's own: their copies are made where this loop runs, and may be missing elsewhere.
+  const given = consts.map((value) =>
+    value.literal === undefined ? new Value(value.aval, { place: value.place! }) : value,
+  )
+  if (length > 1) widenFactors(builder, jaxpr, given)
   const inputs = [
-    ...consts,
+    ...given,
     ...carries.map(({ from }, i) => new Value(init[i]!.aval, { place: from })),
     ...xs.map(({ aval, place }) => {
       const element = { ...aval, shape: aval.shape.slice(1) }

@@ -1,5 +1,6 @@
 /** From a program of equations to a program of steps. */
 import type { ClosedJaxpr } from '@fluxion/core'
+import { factsOf } from '../passes/facts/factsOf.ts'
 import { type Program, Slot, placeOf } from '../program/program.ts'
 import { Block } from './block.ts'
 import { Builder, sizeOf } from './builder.ts'
@@ -9,7 +10,7 @@ import { Value } from './value.ts'
 /** Lower an optimised program: one that holds no calls. */
 export function lower(program: ClosedJaxpr, target: Target, name = 'program'): Program {
   const { jaxpr } = program
-  const builder = new Builder(target)
+  const builder = new Builder(target, factsOf(program))
   const inputs = jaxpr.inputs.map(({ aval }) => new Slot(aval.dtype, sizeOf(aval.shape)))
   const given = jaxpr.inputs.map(({ aval }, i) => new Value(aval, { place: placeOf(inputs[i]!) }))
   const own = new Set<unknown>(jaxpr.inputs)

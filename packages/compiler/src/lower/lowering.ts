@@ -7,6 +7,8 @@ export type At = (index: readonly Expr[]) => Expr
 export interface Operand {
   readonly aval: Aval
   readonly at: At
+  /** Whether every element is known to be 0 or 1. */
+  readonly zeroOne?: boolean
 }
 /** What a back end can do, where lowerings differ. */
 export interface Target {

@@ -26,6 +26,10 @@ export class Value {
   /** Whether it is to be in memory, and where if that is not free. */
   wanted = false
   destination: Place | undefined
+  /** Whether every element is known to be 0 or 1. */
+  zeroOne = false
+  /** Copies for products to read: half floats as f32, axes in the order that the product runs through them. */
+  readonly wide: { readonly axes: readonly number[]; readonly value: Value }[] = []
 
   constructor(aval: Aval, from: { literal?: number; origin?: Origin; alias?: Value | undefined; place?: Place }) {
     this.aval = aval

@@ -45,13 +45,16 @@ const mayTrap = (x: Expr): boolean =>
     x.type !== 'f32' &&
     x.type !== 'f64' &&
     x.y.op !== 'const')
-/** How often each expression is used in those given, as an operand or by itself. */
-function usesIn(roots: readonly Expr[]): Map<Expr, number> {
+/** How often each expression is used in those given, as an operand or by itself; also in what locals among them stand for. */
+function usesIn(roots: readonly Expr[], aliases: ReadonlyMap<Local, Expr>): Map<Expr, number> {
   const uses = new Map<Expr, number>()
   const use = (x: Expr): void => {
     const count = uses.get(x) ?? 0
     uses.set(x, count + 1)
-    if (count === 0) children(x).forEach(use)
+    if (count > 0) return
+    const alias = x.op === 'local' ? aliases.get(x.local) : undefined
+    if (alias !== undefined) use(alias)
+    else children(x).forEach(use)
   }
   roots.forEach(use)
   return uses
@@ -126,7 +129,7 @@ export class Placing {
   statement(roots: readonly Expr[], body: () => void): void {
     const outer = this.frame
     const temporaries: Register[] = []
-    this.frame = { uses: usesIn(roots), cache: new Cache(), temporaries }
+    this.frame = { uses: usesIn(roots, this.#aliases), cache: new Cache(), temporaries }
     try {
       body()
     } finally {

@@ -7,7 +7,18 @@ import type { PrintOptions } from './scalarEmitter.ts'
 import { emitReduce } from './reduce.ts'
 import { binaryCode, valueType } from './scalar.ts'
 import { changesOf } from './scope.ts'
-import { loadBits, loadScalar, loadVector, scatter, storeBits, storeScalar, storeVector } from './storage.ts'
+import {
+  loadBits,
+  loadElements,
+  loadScalar,
+  loadVector,
+  scatter,
+  storeBits,
+  storeElements,
+  storeScalar,
+  storeTruths,
+  storeVector,
+} from './storage.ts'
 import { binaryVector, extractLane } from './vector.ts'
 
 /** Emit the body of a nest's grid. */
@@ -86,6 +97,8 @@ function emitStatement(e: Emitter, statement: Stmt): void {
 function unrounded(e: Emitter, buffer: Buffer, value: Expr): Expr {
   return value.op === 'narrow' && value.dtype === buffer.dtype && e.uses(value) < 2 ? value.x : value
 }
+const isTruth = (value: Expr): value is Extract<Expr, { op: 'convert' }> =>
+  value.op === 'convert' && value.x.type === 'bool' && value.type === 'f32'
 function emitStore(e: Emitter, { buffer, index, value: stored }: Extract<Stmt, { op: 'store' }>): void {
   const { dtype } = buffer
   const value = unrounded(e, buffer, stored)
@@ -105,6 +118,16 @@ function emitStore(e: Emitter, { buffer, index, value: stored }: Extract<Stmt, {
   for (let copy = 0; copy < vector.copies; copy++) {
     if (access.kind === 'contiguous') {
       const offset = e.address(buffer, index, copy * vector.lanes)
+      if (value.op === 'load' && value.buffer.dtype === dtype && e.access(value.index).kind === 'contiguous') {
+        loadElements(e.f, dtype, vector.lanes, e.address(value.buffer, value.index, copy * vector.lanes))
+        storeElements(e.f, dtype, vector.lanes, offset)
+        continue
+      }
+      if (isTruth(value) && (dtype === 'float16' || dtype === 'bfloat16')) {
+        e.lanes(value.x, copy)
+        storeTruths(e, dtype, vector.lanes, offset)
+        continue
+      }
       e.lanes(value, copy)
       storeVector(e, dtype, vector.lanes, offset)
       continue

@@ -30,9 +30,9 @@ const storages: Readonly<Record<DType, Storage>> = {
 }
 
 /**
- * Four float16s in the low halves of i32 lanes, as f32. With 112 added to its exponent a normal float16 is itself, which is t below; with 113,
- * and 2⁻¹⁴ taken off again, a subnormal one is (s), since what had no leading one has got one. t is the smaller of normal ones, s of subnormal
- * ones. From 2¹⁶ on it was infinity or NaN, whose exponent is all ones. No float here is subnormal: those are slow.
+ * Four float16s in the low halves of i32 lanes, as f32. With 224 added to its exponent a magnitude is t, 2¹¹² times itself if it is normal, and
+ * infinity or NaN if it is that; of a subnormal one 2·t − 2⁹⁸ is that instead, which is smaller than t only then. No float here is
+ * subnormal: those are slow.
  */
 export function expandHalf(sink: VectorSink): void {
   const { f } = sink
@@ -40,16 +40,12 @@ export function expandHalf(sink: VectorSink): void {
   f.i32(16).op('i32x4.shl').tee(bits)
   sink.lanesOf('i32', 0x7fffffff)
   f.op('v128.and').i32(3).op('i32x4.shr_u')
-  sink.lanesOf('i32', 112 << 23)
-  f.op('i32x4.add').tee(t)
-  sink.lanesOf('i32', 1 << 23)
-  f.op('i32x4.add')
-  sink.lanesOf('f32', 2 ** -14)
-  f.op('f32x4.sub').get(t).op('i32x4.min_s').get(t)
-  sink.lanesOf('f32', 65536)
-  f.op('f32x4.ge')
-  sink.lanesOf('i32', 0x7f800000)
-  f.op('v128.and', 'v128.or').get(bits)
+  sink.lanesOf('i32', 224 << 23)
+  f.op('i32x4.add').tee(t).get(t).get(t).op('f32x4.add')
+  sink.lanesOf('f32', 2 ** 98)
+  f.op('f32x4.sub', 'f32x4.pmin')
+  sink.lanesOf('f32', 2 ** -112)
+  f.op('f32x4.mul').get(bits)
   sink.lanesOf('i32', -0x80000000)
   f.op('v128.and', 'v128.or')
   f.release(bits)
@@ -183,6 +179,23 @@ export const loadBits = (f: FunctionBuilder, dtype: DType, offset: number): void
 export const storeBits = (f: FunctionBuilder, dtype: DType, offset: number): void =>
   void f.memory(storages[dtype].store, offset)
 
+/** Elements side by side from the address on the stack on, as they are: as many as there are lanes. */
+export function loadElements(f: FunctionBuilder, dtype: DType, lanes: 2 | 4, offset: number): void {
+  const op = elements[storages[dtype].bytes * lanes]!
+  f.memory(op.load, offset)
+}
+/** Takes an address and what `loadElements` gives. */
+export function storeElements(f: FunctionBuilder, dtype: DType, lanes: 2 | 4, offset: number): void {
+  const op = elements[storages[dtype].bytes * lanes]!
+  f.memory(op.store, offset)
+}
+const elements: Readonly<Record<number, { readonly load: MemoryOp; readonly store: MemoryOp }>> = {
+  2: { load: 'i32.load16_u', store: 'i32.store16' },
+  4: { load: 'i32.load', store: 'i32.store' },
+  8: { load: 'f64.load', store: 'f64.store' },
+  16: { load: 'v128.load', store: 'v128.store' },
+}
+
 /** Values as bits in lanes: what 32-bit lanes store in their low bytes. */
 function toBits(sink: VectorSink, dtype: DType): void {
   const { f } = sink
@@ -245,9 +258,17 @@ const loadLanes: Readonly<Record<number, MemoryLaneOp>> = {
 }
 /** Takes an address and values; floats are rounded to the dtype, integers wrap. */
 export function storeVector(sink: VectorSink, dtype: DType, lanes: 2 | 4, offset: number): void {
-  const { f } = sink
-  const { bytes } = storages[dtype]
   toBits(sink, dtype)
+  storeBitsOfLanes(sink, dtype, lanes, offset)
+}
+/** Takes an address and truth values, which are stored as 0 and 1. */
+export function storeTruths(sink: VectorSink, dtype: 'float16' | 'bfloat16', lanes: 2 | 4, offset: number): void {
+  sink.lanesOf('i32', dtype === 'float16' ? 0x3c00 : 0x3f80)
+  sink.f.op('v128.and')
+  storeBitsOfLanes(sink, dtype, lanes, offset)
+}
+function storeBitsOfLanes({ f }: VectorSink, dtype: DType, lanes: 2 | 4, offset: number): void {
+  const { bytes } = storages[dtype]
   if (bytes === 1 || bytes === 2) {
     const all = f.temporary('v128')
     f.tee(all).get(all).shuffle(packed[bytes])

@@ -37,6 +37,16 @@ import { binaryRow, bitsOfInteger, elementOf, integerOfBits, numberOf, unaryRow 
 /** An operation whose result in the machine type need not be one that the dtype can hold. */
 const rounded = (f: (x: Expr, y: Expr) => Expr): MapRow<object> => binaryRow((x, y, dtype) => narrow(dtype, f(x, y)))
 
+/** A number times 0 or 1 needs no rounding. */
+const product: MapRow<object> = {
+  kind: 'map',
+  at([x, y], _, outs, index) {
+    const exact = mul(elementOf(x!, index), elementOf(y!, index))
+    const { dtype } = x!.aval
+    return isFloat(dtype) && (x!.zeroOne === true || y!.zeroOne === true) ? exact : narrow(dtype, exact)
+  },
+}
+
 const negated = (x: Expr): Expr => (x.type === 'u32' ? sub(u32(0), x) : neg(x))
 
 /** Integers by zero give a word of ones; the least by −1 wraps to itself. */
@@ -137,7 +147,7 @@ export const elementwiseRows: Rows = {
   add: rounded(add),
   add_any: rounded(add),
   sub: rounded(sub),
-  mul: rounded(mul),
+  mul: product,
   div: binaryRow(divided),
   max: binaryRow(largest),
   min: binaryRow(smallest),
