@@ -30,6 +30,15 @@ const programs: readonly (readonly [what: string, f: (x: NDArray) => NDArray[], 
     },
     [5, 64],
   ],
+  [
+    'what is made of the sums of a small product, twice: written out once',
+    (x) => {
+      const c = x.div(64).astype('float16')
+      const y = np.tanh(np.sin(lax.dot(np.tile(c, [2, 1]), c)))
+      return [np.round(y), np.round(y.mul(0.5)), np.sign(y.var({ axis: 1 }))]
+    },
+    [7, 7],
+  ],
 ]
 test.each(programs)('%s', async (_, f, shape) => {
   const x = np
