@@ -106,9 +106,8 @@ export function createWebGpu(device: Device): WebGpu {
     const captured = program.captured.map(({ slot, value }) => {
       if (!(value instanceof ConcreteArray))
         throw new DeviceError('a program that runs has captured an array without a value')
-      const storage = storageOf(value.buffer, slot.dtype)
-      storage.use()
-      return storage
+      // The handle lives as long as the program does, and holds the elements.
+      return handle(storageOf(value.buffer, slot.dtype))
     })
     let isReady = false
     let words: GPUBuffer | undefined
@@ -116,7 +115,7 @@ export function createWebGpu(device: Device): WebGpu {
       device.check()
       const storages = new Map<Slot, Storage>()
       program.inputs.forEach((slot, at) => storages.set(slot, storageOf(inputs[at]!, slot.dtype)))
-      program.captured.forEach(({ slot }, at) => storages.set(slot, captured[at]!))
+      program.captured.forEach(({ slot }, at) => storages.set(slot, captured[at]!.storage))
       const results = [...new Set(program.outputs)].filter((slot) => !storages.has(slot))
       for (const slot of results) storages.set(slot, new Storage(device, pool, slot.dtype, slot.length))
       const all = [...storages.values()]

@@ -10,6 +10,9 @@ export interface Pipeline {
   gpu: GPUComputePipeline | undefined
 }
 
+/** So many are remembered; programs hold on to their own. */
+const mostPipelines = 4096
+
 export class Pipelines {
   readonly #device: Device
   readonly #pipelines = new Map<string, Pipeline>()
@@ -34,7 +37,10 @@ export class Pipelines {
   /** @param writable of each binding, whether it can be written to */
   get(name: string, source: string, writable: readonly boolean[]): Pipeline {
     let pipeline = this.#pipelines.get(source)
-    if (pipeline === undefined) this.#pipelines.set(source, (pipeline = this.#make(name, source, writable)))
+    if (pipeline === undefined) {
+      this.#pipelines.set(source, (pipeline = this.#make(name, source, writable)))
+      if (this.#pipelines.size > mostPipelines) this.#pipelines.delete(this.#pipelines.keys().next().value!)
+    }
     return pipeline
   }
   #make(name: string, source: string, writable: readonly boolean[]): Pipeline {

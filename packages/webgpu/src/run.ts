@@ -1,5 +1,5 @@
 /** Runs a planned program once: records its dispatches, waits for flags and callbacks where it must. */
-import { type Counter, type Counts, offsetAt } from '@fluxion/compiler'
+import { type Counter, offsetAt } from '@fluxion/compiler'
 import { type HostArray, InvariantError, type TypedArray, bytesOf } from '@fluxion/core'
 import type { Device } from './device.ts'
 import type { Work } from './driver.ts'
@@ -93,7 +93,7 @@ export class Run {
     let at = node.block?.submission === recorder.submission ? node.block.at : -1
     if (at < 0 || node.moves) {
       const words = [...specialWords]
-      for (const param of params) words.push(offsetAt(param as never, this.#counts as Counts))
+      for (const param of params) words.push(offsetAt(param, this.#counts))
       at = recorder.block(words)
       node.block = { submission: recorder.submission, at }
     }
@@ -109,7 +109,7 @@ export class Run {
     const { condition, dtype, mode, branch, lastBranch } = node
     const first = condition.dispatches[0]?.number ?? 0
     const words = decisionWords({
-      at: offsetAt(node.at as never, this.#counts as Counts) * bytesOf(dtype),
+      at: offsetAt(node.at, this.#counts) * bytesOf(dtype),
       bool: dtype === 'bool',
       mode,
       branch,
@@ -139,7 +139,7 @@ export class Run {
   /** Where the elements lie now, in bytes. */
   #bytes({ aval, range, at }: HostPlace): { buffer: GPUBuffer; offset: number; bytes: number; length: number } {
     const length = aval.shape.reduce((a, b) => a * b, 1)
-    const offset = range.offset + offsetAt(at as never, this.#counts as Counts) * bytesOf(aval.dtype)
+    const offset = range.offset + offsetAt(at, this.#counts) * bytesOf(aval.dtype)
     return { buffer: this.#buffers[range.buffer]!, offset, bytes: bytesOf(aval.dtype) * length, length }
   }
   *#callback({ step, inputs, outputs, condition }: Extract<Node, { op: 'callback' }>): Work {

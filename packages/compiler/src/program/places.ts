@@ -5,7 +5,7 @@ import type { Counter, Place, Step } from './program.ts'
 export type Counts = ReadonlyMap<Counter, number>
 
 /** The element of its slot at which a place begins, at given counts. */
-export function offsetAt({ offset, moves }: Place, counts: Counts): number {
+export function offsetAt({ offset, moves }: Pick<Place, 'offset' | 'moves'>, counts: Counts): number {
   let at = offset
   for (const { counter, stride, alternate } of moves) {
     const count = counts.get(counter) ?? 0
