@@ -258,3 +258,35 @@ test('convolutions over any number of axes with any windows give what the refere
   })
   fc.assert(property, { numRuns: 100 })
 })
+
+test('windows over an operand that is spread out, whose phases are told apart, give what the reference does', () => {
+  const random = generator(5)
+  const axis = fc.record({
+    size: fc.integer({ min: 1, max: 4 }),
+    taps: fc.integer({ min: 1, max: 5 }),
+    low: fc.integer({ min: -2, max: 5 }),
+    phases: fc.integer({ min: 2, max: 3 }),
+    turns: fc.integer({ min: 1, max: 4 }),
+  })
+  const property = fc.property(fc.array(axis, { minLength: 1, maxLength: 2 }), (axes) => {
+    // As much padding above as makes the windows a whole number of turns through the phases.
+    const padding = axes.map(({ size, taps, low, phases, turns }): [number, number] => {
+      const dilated = (size - 1) * phases + 1
+      return [low, phases * turns + taps - 1 - dilated - low]
+    })
+    const order = [0, 1, ...axes.map((_, i) => i + 2)]
+    const args = [
+      moderate('int32', [2, 3, ...axes.map(({ size }) => size)], random),
+      moderate('int32', [2, 3, ...axes.map(({ taps }) => taps)], random),
+    ]
+    const params = conv({
+      windowStrides: axes.map(() => 1),
+      padding,
+      lhsDilation: axes.map(({ phases }) => phases),
+      rhsDilation: axes.map(() => 1),
+      dimensionNumbers: { lhsSpec: order, rhsSpec: order, outSpec: order },
+    })
+    expectReference(convRows, 'conv_general_dilated', args, params)
+  })
+  fc.assert(property, { numRuns: 100 })
+})

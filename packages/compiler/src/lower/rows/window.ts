@@ -41,7 +41,7 @@ interface WindowParams {
 const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
 
 /** How windows lie along one axis: `spread` is between elements of the operand, `dilation` between those of a window. */
-interface Spacing {
+export interface Spacing {
   readonly stride: number
   readonly low: number
   readonly spread: number
