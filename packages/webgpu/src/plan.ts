@@ -292,23 +292,26 @@ class Planner {
   }
   /** A binding for each slot; one for all of the arena's where there would be too many. */
   #bindings(args: readonly Place[]): { bindings: Range[]; bindingOf: number[] } {
-    const slots = [...new Set(args.map(({ slot }) => slot))]
+    const all = [...new Set(args.map(({ slot }) => slot))]
+    // Values without elements take no room in the arena: what is bound for them does not matter, but must not be bound twice.
+    const empty = (slot: Slot): boolean => slot.length === 0 && !this.#numbers.has(slot)
+    const slots = all.every(empty) ? all.slice(0, 1) : all.filter((slot) => !empty(slot))
     const ranges = slots.map((slot) => this.#rangeOf(slot))
     const arena = ranges.filter(({ buffer }) => buffer === this.#own.length)
     let bindings = ranges
     if (ranges.length > this.#device.gpu.limits.maxStorageBuffersPerShaderStage) {
       const start = Math.min(...arena.map(({ offset }) => offset))
       const end = Math.max(...arena.map(({ offset, size }) => offset + size))
-      const all = { buffer: this.#own.length, offset: start, size: end - start }
-      if (all.size > this.#device.gpu.limits.maxStorageBufferBindingSize) {
+      const together = { buffer: this.#own.length, offset: start, size: end - start }
+      if (together.size > this.#device.gpu.limits.maxStorageBufferBindingSize) {
         throw new DeviceError(
-          `webgpu: a kernel of '${this.#program.name}' needs ${slots.length} arrays of ${all.size} bytes together, more than this GPU binds at once\nhint: use smaller batches`,
+          `webgpu: a kernel of '${this.#program.name}' needs ${slots.length} arrays of ${together.size} bytes together, more than this GPU binds at once\nhint: use smaller batches`,
         )
       }
-      bindings = [...ranges.filter(({ buffer }) => buffer !== this.#own.length), all]
+      bindings = [...ranges.filter(({ buffer }) => buffer !== this.#own.length), together]
     }
     const bindingOf = args.map(({ slot }) => {
-      const range = ranges[slots.indexOf(slot)]!
+      const range = ranges[Math.max(0, slots.indexOf(slot))]!
       const own = bindings.indexOf(range)
       return own >= 0 ? own : bindings.length - 1
     })
