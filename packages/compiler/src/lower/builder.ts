@@ -6,7 +6,7 @@ import { flatIndex, unflatten } from '../loops/indices.ts'
 import { Buffer, type Expr, Local, LoopVar, type Nest, type Product, type Stmt } from '../loops/ir.ts'
 import { mergeReductions } from '../loops/mergeReductions.ts'
 import { shareExpressions } from '../loops/share.ts'
-import { buffersOf } from '../loops/visit.ts'
+import { buffersOf, walkStatements } from '../loops/visit.ts'
 import { type Place, type Program, Slot, type Step, placeOf } from '../program/program.ts'
 import type { Facts } from '../passes/facts/factsOf.ts'
 import type { At, Operand, ProductRow, Target } from './lowering.ts'
@@ -262,7 +262,8 @@ export class Builder {
     const collapsed = collapseGrid({ kind: 'nest', name, params: [], grid, body: shared })
     const merged: Nest = { ...collapsed, body: mergeReductions(collapsed.body) }
     const kernel: Nest = { ...merged, params: buffersOf(merged) }
-    if (grid.every(({ extent }) => extent > 0)) {
+    // Nothing is written to what has no elements, and on a GPU such results cannot be told apart.
+    if (grid.every(({ extent }) => extent > 0) && fills(kernel.body)) {
       this.emit({ op: 'launch', kernel, args: kernel.params.map((buffer) => this.#places.get(buffer)!) })
     }
     return kernel
@@ -304,6 +305,15 @@ export function rearrangement(value: Value, product: Value): ((index: readonly E
     default:
       return undefined
   }
+}
+
+/** Whether statements may write elements anywhere. */
+function fills(body: readonly Stmt[]): boolean {
+  let found = false
+  walkStatements(body, (statement) => {
+    if (statement.op === 'store' || statement.op === 'update') found ||= statement.buffer.length > 0
+  })
+  return found
 }
 
 /** A name that says what a kernel does: its operations from the last one back, some of them. */
