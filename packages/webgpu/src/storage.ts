@@ -62,8 +62,19 @@ export class Storage {
 }
 
 const forgotten = new FinalizationRegistry<Storage>((storage) => storage.drop())
-/** From so many bytes on a handle weighs as much for the garbage collector as its elements do. */
+/** From so many bytes on a handle weighs something for the garbage collector. */
 const heavy = 2 ** 16
+/** The collector waits until there is as much new memory as old: in a large process arrays weigh more than they are, unless they are large. */
+const weightOf = (bytes: number): number => Math.max(bytes, Math.min(4 * bytes, 2 ** 26))
+/** Untouched memory; none where there are no addresses left. */
+function weight(bytes: number): ArrayBuffer | undefined {
+  if (bytes < heavy) return undefined
+  try {
+    return new ArrayBuffer(weightOf(bytes))
+  } catch {
+    return undefined
+  }
+}
 
 export class WebGpuBuffer implements Buffer {
   readonly backend: Backend
@@ -80,7 +91,7 @@ export class WebGpuBuffer implements Buffer {
     this.backend = backend
     this.storage = storage
     this.#read = read
-    this.#weight = storage.bytes >= heavy ? new ArrayBuffer(storage.bytes) : undefined
+    this.#weight = weight(storage.bytes)
     storage.use()
     forgotten.register(this, storage, this)
   }
