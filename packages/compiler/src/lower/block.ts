@@ -59,7 +59,7 @@ export class Block {
     for (const value of outputs) if (value.literal === undefined) this.demand(value)
     return outputs.map((value, i) => {
       if (value.literal === undefined) return value
-      const place = this.#places[i] ?? this.builder.temporary(value.aval)
+      const place = this.#places[i] ?? this.builder.placeFor(value.aval)
       this.builder.write(value, place)
       return new Value(value.aval, { place })
     })
@@ -92,6 +92,20 @@ export class Block {
   }
   destinationOf(variable: Var | null): Place | undefined {
     return variable === null ? undefined : this.#destinations.get(variable)
+  }
+  /** The same, if its dtype is the variable's: for what does not round before it stores. */
+  exactDestinationOf(variable: Var | null): Place | undefined {
+    const place = this.destinationOf(variable)
+    return place?.slot.dtype === variable?.aval.dtype ? place : undefined
+  }
+  /** The place of a value, as its dtype says. */
+  exactlyPlaced(value: Value): Place {
+    const { aval } = value
+    const { place } = this.placed(value)
+    if (place!.slot.dtype === aval.dtype) return place!
+    const exact = this.builder.temporary(aval)
+    this.builder.write(value, exact)
+    return exact
   }
   define(variable: Var | null, value: Value): void {
     if (variable === null) return
@@ -160,7 +174,7 @@ export class Block {
           params as never,
         )
       : outputs.map((variable) => variable!.aval)
-    const places = avals.map((aval, i) => this.destinationOf(outputs[i]!) ?? builder.temporary(aval))
+    const places = avals.map((aval, i) => this.exactDestinationOf(outputs[i]!) ?? builder.temporary(aval))
     const buffers = avals.map((aval, i) => builder.bufferAt(places[i]!, sizeOf(aval.shape), 'out'))
     const values = new Map<Operand, Value>()
     const given = operands.map((value) => {

@@ -1,5 +1,5 @@
 /** Collects a program's steps, and builds its kernels: expressions of values' elements, shared within a kernel. */
-import type { Aval, NDArray } from '@fluxion/core'
+import type { Aval, DType, NDArray } from '@fluxion/core'
 import { constant, load, local, narrow, scalarType, store, variable } from '../loops/build.ts'
 import { collapseGrid, collapseProduct } from '../loops/collapse.ts'
 import { flatIndex, unflatten } from '../loops/indices.ts'
@@ -15,6 +15,9 @@ import { combineOf, reducedElement } from './rows/reduce.ts'
 import { Value } from './value.ts'
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
+
+/** Arrays of so many bytes stay in the second-level cache, with others. */
+const inCache = 256 * 1024
 
 /** A kernel that is being built. */
 interface Scope {
@@ -80,6 +83,19 @@ export class Builder {
 
   temporary({ dtype, shape }: Pick<Aval, 'dtype' | 'shape'>): Place {
     return placeOf(new Slot(dtype, sizeOf(shape)))
+  }
+  /**
+   * The dtype that values of a program are kept in between kernels. A CPU keeps small arrays of half floats as f32, the same numbers:
+   * converting costs it more than reading twice the bytes from its cache.
+   */
+  storageOf(dtype: DType, length: number): DType {
+    const half = dtype === 'float16' || dtype === 'bfloat16'
+    return half && !this.target.parallel && length * 4 <= inCache ? 'float32' : dtype
+  }
+  /** Memory for a value: its elements are only read by kernels that this builder makes. */
+  placeFor({ dtype, shape }: Pick<Aval, 'dtype' | 'shape'>): Place {
+    const length = sizeOf(shape)
+    return placeOf(new Slot(this.storageOf(dtype, length), length))
   }
   /** A kernel's parameter that stands for a place. */
   bufferAt(place: Place, length: number, name = 'x'): Buffer {
@@ -189,7 +205,7 @@ export class Builder {
   }
   /** Store values' elements at coordinates, in the scope of the current kernel. */
   #stores(values: readonly Value[], at: (value: Value) => readonly Expr[]): { stores: Stmt[]; places: Place[] } {
-    const places = values.map((value) => value.destination ?? this.temporary(value.aval))
+    const places = values.map((value) => value.destination ?? this.placeFor(value.aval))
     const stores = values.map((value, i) => {
       const index = at(value)
       const element = this.element(value, index)
@@ -204,7 +220,7 @@ export class Builder {
     const [only] = values
     const source = values.length === 1 && only!.origin!.primitive === 'copy' ? only!.origin!.operands[0] : undefined
     if (source?.place !== undefined) {
-      only!.place = only!.destination ?? this.temporary(only!.aval)
+      only!.place = only!.destination ?? this.placeFor(only!.aval)
       this.write(source, only!.place)
       return
     }
@@ -272,7 +288,7 @@ export class Builder {
   write(value: Value, to: Place): void {
     const length = sizeOf(value.aval.shape)
     if (length === 0) return
-    if (value.place === undefined) {
+    if (value.place === undefined || value.place.slot.dtype !== to.slot.dtype) {
       const grid = value.aval.shape.map((size, axis) => new LoopVar('ijklmn'[axis] ?? `i${axis}`, size))
       const scope: Scope = { memo: new Map(), statements: [], product: undefined, open: true }
       const index = grid.map(variable)

@@ -35,7 +35,7 @@ function scan(block: Block, { params, outputs }: Equation, operands: readonly Va
       const place = builder.temporary(aval)
       return { from: place, to: place, last: place, slot: place.slot }
     }
-    const slot = new Slot(aval.dtype, 2 * size)
+    const slot = new Slot(builder.storageOf(aval.dtype, 2 * size), 2 * size)
     const half = (offset: number, stride: number): Place => ({
       slot,
       offset,
@@ -46,7 +46,7 @@ function scan(block: Block, { params, outputs }: Equation, operands: readonly Va
   init.forEach((value, i) => block.write(value, placeOf(carries[i]!.slot)))
   const stacked = avals.slice(numCarry).map((aval, i) => {
     const out = outputs[numCarry + i]!
-    const place = block.destinationOf(out) ?? builder.temporary({ dtype: aval.dtype, shape: [length, ...aval.shape] })
+    const place = block.destinationOf(out) ?? builder.placeFor({ dtype: aval.dtype, shape: [length, ...aval.shape] })
     return { place, to: stepping(place, counter, sizeOf(aval.shape), reverse) }
   })
 
@@ -109,7 +109,7 @@ function cond(block: Block, { params, outputs }: Equation, [index, ...operands]:
   const { branches } = params as CondParams
   const inputs = operands.map((value) => (value.literal === undefined ? block.placed(value) : value))
   const avals = branches[0]!.jaxpr.outputs.map(({ aval }) => aval)
-  const places = avals.map((aval, i) => block.destinationOf(outputs[i]!) ?? builder.temporary(aval))
+  const places = avals.map((aval, i) => block.destinationOf(outputs[i]!) ?? builder.placeFor(aval))
   const at = block.placed(index!).place!
   const steps = branches.map((branch) => builder.collect(() => void new Block(builder, branch, inputs, places).run()))
   builder.emit({ op: 'switch', index: at, branches: steps })
@@ -119,10 +119,10 @@ function cond(block: Block, { params, outputs }: Equation, [index, ...operands]:
 function callback(block: Block, { primitive, params, outputs }: Equation, operands: readonly Value[]): void {
   const { builder } = block
   const { resultAvals } = params as CallbackParams
-  const inputs = operands.map((value) => ({ aval: value.aval, place: block.placed(value).place! }))
+  const inputs = operands.map((value) => ({ aval: value.aval, place: block.exactlyPlaced(value) }))
   const results = resultAvals.map((aval, i) => ({
     aval,
-    place: block.destinationOf(outputs[i] ?? null) ?? builder.temporary(aval),
+    place: block.exactDestinationOf(outputs[i] ?? null) ?? builder.temporary(aval),
   }))
   builder.emit({ op: 'callback', primitive: primitive as unknown as Primitive, params, inputs, outputs: results })
   outputs.forEach((variable, i) => block.define(variable, new Value(results[i]!.aval, { place: results[i]!.place })))

@@ -45,6 +45,8 @@ const isHalf = ({ aval: { dtype, shape }, literal }: Value): boolean =>
 function widen(builder: Builder, value: Value, axes: Axes): void {
   if (value.wide.some((copy) => copy.axes.join() === axes.join())) return
   const { shape, dtype } = value.aval
+  const inOrder = axes.every((axis, i) => axis === i)
+  if (inOrder && value.place!.slot.dtype === 'float32') return
   const grid = axes.map((axis, i) => new LoopVar('ijklmn'[i] ?? `i${i}`, shape[axis]!))
   const order = grid.map(({ extent }) => extent)
   const place = builder.temporary({ dtype: 'float32', shape: order })

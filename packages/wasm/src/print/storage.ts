@@ -64,24 +64,32 @@ function rounder(sink: VectorSink): void {
   sink.lanesOf('i32', 13 << 23)
   f.op('i32x4.add')
 }
-/** The float16s nearest to f32s, ties to even, as f32s. */
+/**
+ * The float16s nearest to f32s, ties to even, as f32s. With c = 1.5·2^(e+13) the sum x + c is in c's binade whatever the sign of x, so that
+ * its last place is the float16's; c is kept finite, also beside infinity and NaN.
+ */
 export function roundHalf(sink: VectorSink): void {
   const { f } = sink
-  const [x, magnitude, c] = [f.temporary('v128'), f.temporary('v128'), f.temporary('v128')]
-  // the smaller of a large number and |x|; NaN stays
-  f.set(x)
+  const [x, c] = [f.temporary('v128'), f.temporary('v128')]
+  f.tee(x).get(x)
+  sink.lanesOf('i32', 0x7f800000)
+  f.op('v128.and')
   sink.lanesOf('f32', 2 ** 20)
-  f.set(c).get(x).op('f32x4.abs').get(c).op('f32x4.pmin').tee(magnitude).get(magnitude)
-  rounder(sink)
-  f.tee(c).op('f32x4.add').get(c).op('f32x4.sub')
+  f.op('i32x4.min_u')
+  sink.lanesOf('f32', 2 ** -14)
+  f.op('i32x4.max_u')
+  sink.lanesOf('i32', (13 << 23) + 0x400000)
+  f.op('i32x4.add').tee(c).op('f32x4.add').get(c).op('f32x4.sub')
   // from 2¹⁶ on the first product is infinite; others come back exactly
   sink.lanesOf('f32', 2 ** 112)
   f.op('f32x4.mul')
   sink.lanesOf('f32', 2 ** -112)
   f.op('f32x4.mul').get(x)
+  // the sign of zeros
   sink.lanesOf('i32', -0x80000000)
   f.op('v128.and', 'v128.or')
-  for (const register of [x, magnitude, c]) f.release(register)
+  f.release(x)
+  f.release(c)
 }
 /**
  * f32s as the bits of the float16s nearest to them, in i32 lanes. After adding c = 2^(e+13) the mantissa holds the rounded magnitude in units
