@@ -32,6 +32,9 @@ if (unknown.length > 0) {
   console.error(`there is no entry '${unknown[0]}'; there are ${entries.map((entry) => entry.name).join(', ')}`)
   process.exit(1)
 }
+// On a GPU if FLUXION_GPU=hardware says that there is one, else on SwiftShader.
+const preload =
+  options.device === 'webgpu' ? ['--import', new URL('../tools/swiftshader/preload.ts', import.meta.url).href] : []
 const row = (cells: readonly string[]): string =>
   cells.map((cell, i) => (i < 2 ? cell.padEnd([18, 10][i]!) : cell.padStart(i === 6 ? 14 : 11))).join(' ')
 const ms = (value: number | undefined): string => (value === undefined ? '–' : `${value} ms`)
@@ -39,7 +42,7 @@ if (options.json !== true) console.log(row(['entry', 'backend', 'trace', 'first'
 for (const { name } of entries.filter((entry) => options.only?.includes(entry.name) ?? true)) {
   const measured = spawnSync(
     process.execPath,
-    [fileURLToPath(new URL('./measure.ts', import.meta.url)), name, options.seconds],
+    [...preload, fileURLToPath(new URL('./measure.ts', import.meta.url)), name, options.seconds],
     {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],

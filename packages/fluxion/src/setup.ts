@@ -1,5 +1,5 @@
 /** Makes the devices known that come with the umbrella. */
-import { type DeviceProvider, provideDevice } from '@fluxion/core'
+import { type DeviceProvider, openNamedDevice, provideDevice } from '@fluxion/core'
 import { wasmDevice } from '@fluxion/wasm'
 
 provideDevice(wasmDevice)
@@ -13,3 +13,6 @@ provideDevice({
   opened: () => webgpu?.opened(),
   describe: async () => (await load()).describe(),
 })
+
+// With FLUXION_DEVICE=webgpu a program runs on the GPU as it is written: the first operation finds the device open.
+await openNamedDevice()

@@ -91,6 +91,17 @@ export async function setDevice(name: DeviceName): Promise<void> {
   else setBackend(opened)
 }
 
+/** Open the device that `FLUXION_DEVICE` names, if it needs opening: what the umbrella waits for when it is loaded. */
+export async function openNamedDevice(): Promise<void> {
+  const name = setting('FLUXION_DEVICE')
+  if (
+    name !== undefined &&
+    providers.get(name as DeviceName)?.opened() === undefined &&
+    providers.has(name as DeviceName)
+  )
+    await setDevice(name as DeviceName)
+}
+
 /** The devices that there are, whether they can be used here, and what they can do. */
 export function devices(): Promise<DeviceInfo[]> {
   return Promise.all([...providers.values()].map((provider) => provider.describe()))
