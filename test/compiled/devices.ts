@@ -51,6 +51,8 @@ export const read = (arrays: unknown): Promise<Read[]> =>
 /** How far two elements of a dtype may be apart; 0 for equal bits, NaN and signs of zeros included. */
 export type Allowed = (expected: number, at: number, result: number) => number
 export const exactly: Allowed = () => 0
+/** What exact results must be on a device: WGSL lets implementations ignore the signs of zeros, and they do. */
+export const exactlyOn = ({ name }: Backend): Allowed => (name === 'webgpu' ? () => Number.MIN_VALUE : exactly)
 const same = (x: number, y: number, allowed: number): boolean => {
   if (Object.is(x, y)) return true
   if (allowed === 0) return false

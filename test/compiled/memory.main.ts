@@ -1,5 +1,6 @@
 // Runs many steps on a device and prints how its memory grew: `node memory.main.ts '"wasm"' '"train"' 5000`.
 import { type Backend, type DeviceName, type NDArray, jit, np, random, setDevice, valueAndGrad } from 'fluxion'
+import { useSwiftShader } from '../../tools/swiftshader/swiftshader.ts'
 import { deviceOf } from './devices.ts'
 import { givenArguments } from './processes.ts'
 
@@ -13,6 +14,7 @@ export interface Growth {
   readonly result: number
 }
 const [name, kind, count] = givenArguments() as [DeviceName, 'train' | 'update', number]
+if (name === 'webgpu') await useSwiftShader()
 await setDevice(name)
 const device = await deviceOf(name)
 
@@ -80,3 +82,5 @@ for (let i = 0; i < count; i++) {
 sample()
 const growth: Growth = { ...most, wasm: wasmBytes(device), result: (await last.data())[0]! }
 console.log(JSON.stringify(growth))
+// A GPU's device keeps the process alive.
+process.exit(0)

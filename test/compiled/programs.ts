@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { type Backend, type DeviceName, dtypes, jit, onWarning } from 'fluxion'
 import { type TypedProgram, type TypedProgramOptions, typedPrograms } from '@fluxion/testing'
-import { type Allowed, type Read, deviceOf, difference, exactly, on, read } from './devices.ts'
+import { type Allowed, type Read, deviceOf, difference, exactlyOn, on, read } from './devices.ts'
 import { firstDifference } from './stages.ts'
 
 /**
@@ -10,8 +10,8 @@ import { firstDifference } from './stages.ts'
  * some hundreds of operations in a row at most, loops included.
  */
 const units = 2 ** 12
-export const allowedOf = ({ exact }: TypedProgram, expected: readonly Read[]): Allowed => {
-  if (exact) return exactly
+export const allowedOf = ({ exact }: TypedProgram, expected: readonly Read[], device: Backend): Allowed => {
+  if (exact) return exactlyOn(device)
   return (value, _, result) => units * dtypes[expected[result]!.dtype].eps * Math.max(1, Math.abs(value))
 }
 
@@ -19,7 +19,7 @@ export const allowedOf = ({ exact }: TypedProgram, expected: readonly Read[]): A
 export async function checkProgram(program: TypedProgram, reference: Backend, device: Backend): Promise<void> {
   const { f, args } = program
   const expected = await read(on(reference, () => f(...args)))
-  const allowed = allowedOf(program, expected)
+  const allowed = allowedOf(program, expected, device)
   let wrong: string | undefined
   try {
     wrong = difference(await read(on(device, () => jit(f)(...args))), expected, allowed)

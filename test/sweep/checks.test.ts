@@ -2,6 +2,7 @@
 import { type AnyPrimitive, type NDArray, type Primitive, np, primitives } from 'fluxion'
 import { expect, test } from 'vitest'
 import { checkAxes } from './axes.ts'
+import { deviceOf, on } from '../compiled/devices.ts'
 import { type Case, call } from './cases.ts'
 import {
   checkBatching,
@@ -13,6 +14,7 @@ import {
   checkTranspose,
   checkTypes,
 } from './check.ts'
+import { checkDevice } from './device.ts'
 
 const sine: Case = { operands: [{ shape: [2, 2] }], params: {} }
 const sum: Case = { operands: [{ shape: [3] }], params: { axis: 0, reverse: false }, linear: [[0]] }
@@ -65,10 +67,19 @@ test('a result that its dtype cannot hold is found', () => {
   const row = wrong('sin', { reference: ([x]) => [{ ...x!, data: x!.data.map((v) => Math.sin(v)) as Float32Array }] })
   expect(() => checkTypes(row, sine, 'float16')).toThrow('expected')
 })
-test('a reference that depends on how it is called is found', () => {
+test('a reference that depends on how it is called is found', async () => {
+  const reference = await deviceOf('reference')
   let calls = 0
   const row = wrong('sin', { reference: ([x]) => [{ ...x!, data: x!.data.map(() => calls++) as Float32Array }] })
-  expect(() => checkJit(row, sine, 'float32')).toThrow('expected')
+  expect(() => on(reference, () => checkJit(row, sine, 'float32'))).toThrow('expected')
+})
+test('a device that gives something else is found', async () => {
+  const devices = { reference: await deviceOf('reference'), device: await deviceOf('wasm') }
+  await checkDevice(right('sin'), sine, 'float32', devices)
+  await checkDevice(right('cumsum'), sum, 'float16', devices)
+  // the reference of a wrong row stands for one of a device that is right
+  const shifted = wrong('sin', { reference: ([x]) => [{ ...x!, data: x!.data.map((v) => Math.sin(v) + 1e-5) }] })
+  await expect(checkDevice(shifted, sine, 'float32', devices)).rejects.toThrow('jit on wasm: result 0 float32[2,2]')
 })
 test('a transpose that is there without being expected is found', () => {
   const row = wrong('sin', { transpose: ([ct]) => [ct!] })

@@ -13,7 +13,7 @@ import {
   primitives,
 } from 'fluxion'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Allowed, type Read, deviceOf, difference, exactly, on, read } from '../compiled/devices.ts'
+import { type Allowed, type Read, deviceOf, difference, exactlyOn, on, read } from '../compiled/devices.ts'
 import { type Case } from './cases.ts'
 import { listRun, operandsOf } from './check.ts'
 import { dtypesOf, showCase, table } from './rows.ts'
@@ -107,7 +107,7 @@ const looser: Readonly<Partial<Record<DeviceName, Readonly<Record<string, Bound>
 
 function boundOf(row: AnyPrimitive, one: Case, device: Backend): Bound {
   if (one.run !== undefined) return rounded[row.name] === normwise ? normwise : composed(64)
-  return looser[device.name]?.[row.name] ?? rounded[row.name] ?? (() => exactly)
+  return looser[device.name]?.[row.name] ?? rounded[row.name] ?? (() => exactlyOn(device))
 }
 const holdsDoubles = (values: readonly { readonly dtype: DType }[]): boolean =>
   values.some(({ dtype }) => dtype === 'float64')
