@@ -19,7 +19,7 @@ export const products: readonly Rule[] = [
       [[], []],
       [[], []],
     ]
-    for (const a of [...left]) {
+    for (const a of left) {
       const b = [...right].find((axis) => y.shape[axis] === x.shape[a])
       const use = site.below(4)
       if (b === undefined || use === 3) continue
