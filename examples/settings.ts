@@ -1,5 +1,7 @@
-/** The command line of the tutorial: sizes that the reference back end trains in minutes, and how they differ from the original's. */
+/** The command line of the tutorial: sizes that train in minutes, and how they differ from the original's. */
 import { Command, InvalidArgumentError } from 'commander'
+import type { DeviceName } from 'fluxion'
+import { type OpenDevice, openDevice } from './device.ts'
 
 export interface Settings {
   readonly epochs: number
@@ -12,12 +14,16 @@ export interface Settings {
   readonly precision: 'half' | 'full'
   readonly data: string | undefined
   readonly out: string
+  /** What it runs on; it is open. */
+  readonly device: OpenDevice
 }
 
-type Sizes = Omit<Settings, 'data' | 'out' | 'seed' | 'precision'>
+type Sizes = Omit<Settings, 'data' | 'out' | 'seed' | 'precision' | 'device'>
 /** What the original notebook ran with. */
 export const original: Sizes = { epochs: 1500, batch: 256, steps: 128, channels: 256, hidden: 128, rate: 1e-4 }
 const usual: Sizes = { epochs: 24, batch: 16, steps: 32, channels: 128, hidden: 112, rate: 3e-4 }
+/** For GPUs in name only, and for the reference back end. */
+const small: Sizes = { epochs: 12, batch: 64, steps: 16, channels: 64, hidden: 48, rate: 2e-3 }
 const quick: Sizes = { epochs: 2, batch: 64, steps: 16, channels: 35, hidden: 24, rate: 4e-3 }
 
 const positive = (text: string): number => {
@@ -39,9 +45,15 @@ const precision = (text: string): 'half' | 'full' => {
   if (text !== 'half' && text !== 'full') throw new InvalidArgumentError("It must be 'half' or 'full'.")
   return text
 }
+const deviceNames: readonly string[] = ['wasm', 'webgpu', 'reference']
+const isDeviceName = (text: string): text is DeviceName => deviceNames.includes(text)
+const device = (text: string): DeviceName => {
+  if (!isDeviceName(text)) throw new InvalidArgumentError(`It must be one of ${deviceNames.join(', ')}.`)
+  return text
+}
 
-/** Read the command line; ends the process on `--help` and on what it does not understand. */
-export function readSettings(argv: readonly string[] = process.argv): Settings {
+/** Read the command line and open the device; ends the process on `--help` and on what it does not understand. */
+export async function readSettings(argv: readonly string[] = process.argv): Promise<Settings> {
   const command = new Command('npm start --')
     .description('Train the spiking network of the surrogate-gradient tutorial on spoken digits.')
     .option('--epochs <n>', `epochs of each of the three trainings (${usual.epochs})`, whole)
@@ -51,6 +63,11 @@ export function readSettings(argv: readonly string[] = process.argv): Settings {
     .option('--hidden <n>', `neurons in each of the two hidden layers (${usual.hidden})`, whole)
     .option('--rate <x>', `learning rate of the second and third training (${usual.rate})`, positive)
     .option('--seed <n>', 'seed of everything that is drawn at random', seed, 0)
+    .option(
+      '--device <name>',
+      'wasm, webgpu (on machines without a GPU in software, at small sizes) or reference',
+      device,
+    )
     .option('--precision <p>', 'half or full', precision, 'half')
     .option(
       '--data <folder>',
@@ -60,10 +77,23 @@ export function readSettings(argv: readonly string[] = process.argv): Settings {
     .option('--quick', 'the smallest sizes: shows that everything runs, in seconds')
     .allowExcessArguments(false)
     .parse(argv)
-  const { quick: isQuick, ...given } = command.opts<
-    Partial<Settings> & { quick?: boolean; seed: number; precision: 'half' | 'full'; out: string }
+  const {
+    quick: isQuick,
+    device: name,
+    ...given
+  } = command.opts<
+    Partial<Omit<Settings, 'device'>> & {
+      quick?: boolean
+      device?: DeviceName
+      seed: number
+      precision: 'half' | 'full'
+      out: string
+    }
   >()
-  const settings = { ...(isQuick === true ? quick : usual), data: undefined, ...given }
+  const opened = await openDevice(name)
+  const slow = opened.isEmulated || opened.name === 'reference'
+  const sizes = isQuick === true ? quick : slow ? small : usual
+  const settings = { ...sizes, data: undefined, ...given, device: opened }
   if (settings.steps % 8 !== 0)
     command.error("error: option '--steps' must be a multiple of 8, as spikes are packed eight steps to the byte.")
   return settings

@@ -18,8 +18,9 @@ import { scanProgress } from '@fluxion/progress'
 import { arctan } from '@fluxion/surrogates'
 import { describe, readSettings, shiftOf } from './settings.ts'
 
-const settings = readSettings()
+const settings = await readSettings()
 console.log(`settings\n${describe(settings)}`)
+console.log(`device: ${settings.device.name}`)
 
 // %% [markdown]
 // ## Mixed precision
@@ -80,7 +81,7 @@ const evalStep = jit((params: hk.Params, { obs, labels }: Batch) => {
   return [params, np.array([accuracy, integralCrossentropy(traces, labels)])]
 })
 
-function descend<S extends Tree>(
+async function descend<S extends Tree>(
   message: string,
   optimiser: optim.Transformation<S>,
   augment: (data: NDArray, key: NDArray) => NDArray,
@@ -105,11 +106,14 @@ function descend<S extends Tree>(
   })
   const start: State = [initialParams, optimiser.init(initialParams)]
   const [[params], metrics] = jit(() => lax.scan(epoch, start, np.arange(settings.epochs)))()
-  const [trainLoss, valAccuracy, valLoss] = metrics.get(-1).toArray() as number[]
+  // On a GPU everything so far is only queued: reading waits for it.
+  const column = async (i: number): Promise<number[]> => [...(await metrics.get(':', i).data())]
+  const [trainLoss, valAccuracy, valLoss] = [await column(0), await column(1), await column(2)]
+  const last = (values: number[]): string => values.at(-1)!.toFixed(3)
   console.log(
-    `${message}: train loss ${trainLoss!.toFixed(3)}, validation accuracy ${valAccuracy!.toFixed(3)}, validation loss ${valLoss!.toFixed(3)}`,
+    `${message}: train loss ${last(trainLoss)}, validation accuracy ${last(valAccuracy)}, validation loss ${last(valLoss)}`,
   )
-  return { params, metrics }
+  return { params, valAccuracy, valLoss }
 }
 
 // %% [markdown]
@@ -120,13 +124,13 @@ function descend<S extends Tree>(
 const batches = obs.shape[0]
 const warmUp = optim.linearSchedule(1e-5, 10 * settings.rate, settings.epochs * batches)
 const augment = shiftAugment({ maxShift: shiftOf(settings) })
-const ramp = descend('rate ramp', optim.lion(warmUp), augment)
+const ramp = await descend('rate ramp', optim.lion(warmUp), augment)
 
 mkdirSync(settings.out, { recursive: true })
 const picture = (name: string): string => join(settings.out, name)
-const rates = warmUp(np.arange(1, settings.epochs + 1).mul(batches))
+const rates = await warmUp(np.arange(1, settings.epochs + 1).mul(batches)).data()
 savefig(
-  figure([curve(rates, ramp.metrics.get(':', 2), { label: 'validation loss' })], {
+  figure([curve([...rates], ramp.valLoss, { label: 'validation loss' })], {
     title: 'Lion with a growing learning rate',
     xLabel: 'learning rate',
     yLabel: 'validation loss',
@@ -139,14 +143,18 @@ savefig(
 // ## Training, without and with gradient centralization
 // Centralization subtracts from each weight matrix's gradient its mean over all axes but the first.
 // %%
-const plain = descend('without centralization', optim.lion(settings.rate), augment)
-const centralized = descend('with centralization', optim.chain(optim.centralize(), optim.lion(settings.rate)), augment)
+const plain = await descend('without centralization', optim.lion(settings.rate), augment)
+const centralized = await descend(
+  'with centralization',
+  optim.chain(optim.centralize(), optim.lion(settings.rate)),
+  augment,
+)
 
 savefig(
   figure(
     [
-      curve(plain.metrics.get(':', 1), { label: 'no gradient centralization' }),
-      curve(centralized.metrics.get(':', 1), { label: 'gradient centralization' }),
+      curve(plain.valAccuracy, { label: 'no gradient centralization' }),
+      curve(centralized.valAccuracy, { label: 'gradient centralization' }),
       horizontalLine(0.9, { dashed: true, color: 'black' }),
     ],
     {
@@ -170,9 +178,9 @@ const testStep = jit((params: hk.Params, { obs }: { obs: NDArray }) => {
 })
 const test = shd.testAll()
 const [, predicted] = lax.scan(testStep, centralized.params, { obs: test.obs })
-const [labels, predictions, counts, heard] = [test.labels, predicted, test.mask, test.heard].map((x) => [
-  ...x.ravel().dataSync(),
-])
+const [labels, predictions, counts, heard] = await Promise.all(
+  [test.labels, predicted, test.mask, test.heard].map(async (x) => [...(await x.ravel().data())]),
+)
 const results = labels!.flatMap((label, i) =>
   counts![i] === 1 ? [{ label, prediction: predictions![i]!, heard: heard![i] === 1 }] : [],
 )

@@ -10,7 +10,7 @@ import { buffersOf, walkStatements } from '../loops/visit.ts'
 import { type Place, type Program, Slot, type Step, placeOf } from '../program/program.ts'
 import type { Facts } from '../passes/facts/factsOf.ts'
 import type { At, Operand, ProductRow, Target } from './lowering.ts'
-import { readingOrders } from './wide.ts'
+import { readingOrders } from './rows/dot.ts'
 import { combineOf, reducedElement } from './rows/reduce.ts'
 import { Value } from './value.ts'
 

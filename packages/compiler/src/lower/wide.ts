@@ -7,25 +7,11 @@ import { load, store, variable } from '../loops/build.ts'
 import { flatIndex } from '../loops/indices.ts'
 import { LoopVar } from '../loops/ir.ts'
 import { type Builder, sizeOf } from './builder.ts'
+import { readingOrders } from './rows/dot.ts'
 import { Value } from './value.ts'
 
-type Axes = readonly number[]
-interface DotParams {
-  readonly dimensionNumbers: readonly [contracted: readonly [Axes, Axes], batch: readonly [Axes, Axes]]
-}
 /** A copy may take so many bytes. */
 const most = 8 * 2 ** 20
-
-/** The order in which a product reads the axes of each operand best: rows of the left one, and of the right one by what is contracted. */
-export function readingOrders(params: object, operands: readonly { readonly aval: Value['aval'] }[]): Axes[] {
-  const { dimensionNumbers } = params as DotParams
-  const [contracted, batch] = dimensionNumbers
-  return operands.map(({ aval }, side) => {
-    const [inner, shared] = [contracted[side]!, batch[side]!]
-    const kept = aval.shape.map((_, axis) => axis).filter((axis) => !inner.includes(axis) && !shared.includes(axis))
-    return side === 0 ? [...shared, ...kept, ...inner] : [...shared, ...inner, ...kept]
-  })
-}
 
 /** Give constants of a loop the copies that products in its body read. */
 export function widenFactors(builder: Builder, { jaxpr }: ClosedJaxpr, consts: readonly Value[]): void {
@@ -42,7 +28,7 @@ export function widenFactors(builder: Builder, { jaxpr }: ClosedJaxpr, consts: r
 const isHalf = ({ aval: { dtype, shape }, literal }: Value): boolean =>
   literal === undefined && (dtype === 'float16' || dtype === 'bfloat16') && sizeOf(shape) * bytesOf('float32') <= most
 
-function widen(builder: Builder, value: Value, axes: Axes): void {
+function widen(builder: Builder, value: Value, axes: readonly number[]): void {
   if (value.wide.some((copy) => copy.axes.join() === axes.join())) return
   const { shape, dtype } = value.aval
   const inOrder = axes.every((axis, i) => axis === i)

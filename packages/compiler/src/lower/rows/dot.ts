@@ -1,5 +1,5 @@
 /** The general product: axes contracted, shared, or of one operand alone, as loops over them. */
-import type { DType } from '@fluxion/core'
+import type { Aval, DType } from '@fluxion/core'
 import { variable } from '../../loops/build.ts'
 import { type Expr, LoopVar } from '../../loops/ir.ts'
 import type { Operand, ProductRow, Rows } from '../lowering.ts'
@@ -8,6 +8,17 @@ import { converted } from './convert.ts'
 type Axes = readonly number[]
 interface DotParams {
   readonly dimensionNumbers: readonly [contracted: readonly [Axes, Axes], batch: readonly [Axes, Axes]]
+}
+
+/** The order in which a product reads the axes of each operand best: rows of the left one, and of the right one by what is contracted. */
+export function readingOrders(params: object, operands: readonly { readonly aval: Aval }[]): Axes[] {
+  const { dimensionNumbers } = params as DotParams
+  const [contracted, batch] = dimensionNumbers
+  return operands.map(({ aval }, side) => {
+    const [inner, shared] = [contracted[side]!, batch[side]!]
+    const kept = aval.shape.map((_, axis) => axis).filter((axis) => !inner.includes(axis) && !shared.includes(axis))
+    return side === 0 ? [...shared, ...kept, ...inner] : [...shared, ...inner, ...kept]
+  })
 }
 
 /** A factor's element, in the machine type of the sum. A half is an f32 as it is, whose product is only rounded at the end. */
