@@ -1,5 +1,5 @@
 /** Prints a loop nest as a function of its buffers' addresses and of the range of its outermost loop. */
-import type { Nest } from '@fluxion/compiler'
+import { LoopVar, type Nest } from '@fluxion/compiler'
 import type { FunctionRef, Register } from '../assembler/function.ts'
 import type { ModuleBuilder } from '../assembler/module.ts'
 import { Emitter } from './emitter.ts'
@@ -8,6 +8,7 @@ import type { PrintOptions } from './scalarEmitter.ts'
 import { planNest } from './plan.ts'
 import { changesOf } from './scope.ts'
 import { type Split, splitNest } from './split.ts'
+import { type Tiling, tileLines, tilingOf } from './tile.ts'
 import { emitBody, emitStatements, functionOf } from './statements.ts'
 
 /**
@@ -33,9 +34,10 @@ export function printNest(module: ModuleBuilder, nest: Nest, options: PrintOptio
     .op('i32.ge_s')
     .if(() => f.op('return'))
   const split = splitNest(nest)
+  const tiling = split === undefined ? tilingOf(nest) : undefined
   // where the innermost loop has one turn in lanes, no code but this gives its variable a value
-  if (grid.length > 1 || split !== undefined) f.i32(0).set(e.counterOf(split?.inner ?? grid.at(-1)!))
-  emitGrid(e, { nest, vector: planNest(nest), split }, 0, begin, end)
+  if (grid.length > 1 || split !== undefined) f.i32(0).set(e.counterOf(split?.inner ?? tiling?.inner ?? grid.at(-1)!))
+  emitGrid(e, { nest, vector: planNest(nest), split, tiling }, 0, begin, end)
   return f
 }
 
@@ -43,13 +45,15 @@ interface Planned {
   readonly nest: Nest
   readonly vector: Vector | undefined
   readonly split: Split | undefined
+  readonly tiling: Tiling | undefined
 }
 function emitGrid(e: Emitter, planned: Planned, at: number, start: number | Register, end: number | Register): void {
-  const { nest, vector, split } = planned
+  const { nest, vector, split, tiling } = planned
   const { grid, body } = nest
   const variable = grid[at]!
   const changes = changesOf(body)
-  if (at < grid.length - 1) {
+  if (tiling !== undefined && variable === tiling.line) emitTiles(e, planned, tiling, at, start, end)
+  else if (at < grid.length - 1) {
     e.loop(variable, { start, end, step: 1, runs: true }, changes, () =>
       emitGrid(e, planned, at + 1, 0, grid[at + 1]!.extent),
     )
@@ -57,6 +61,52 @@ function emitGrid(e: Emitter, planned: Planned, at: number, start: number | Regi
   else if (vector === undefined) {
     e.loop(variable, { start, end, step: 1, runs: true }, changes, () => emitBody(e, body))
   } else emitLanes(e, nest, start, end, vector)
+}
+/**
+ * The loop along which the lines of a load lie, in turns of a tile each: inside of all other loops but that of the tile's columns, it comes back to
+ * the same lines while they are in the first cache.
+ */
+function emitTiles(
+  e: Emitter,
+  { nest }: Planned,
+  { line, outer, inner, tiled, rest }: Tiling,
+  at: number,
+  start: number | Register,
+  end: number | Register,
+): void {
+  const { f } = e
+  const changes = changesOf(nest.body)
+  const from = new LoopVar(`${line.name}0`, line.extent)
+  const [first, last] = [e.counterOf(from), f.register('i32')]
+  const push = (value: number | Register): void => void (typeof value === 'number' ? f.i32(value) : f.get(value))
+  const lines = (body: () => void): void =>
+    e.loop(line, { start: first, end: last, step: 1, runs: true }, changes, body)
+  const vector = planNest(tiled)
+  const turns = (): void => {
+    if (vector === undefined)
+      e.loop(inner, { start: 0, end: inner.extent, step: 1, runs: true }, changes, () => emitBody(e, tiled.body))
+    else emitLanes(e, tiled, 0, inner.extent, vector)
+  }
+  const others = (next: number): void => {
+    const variable = nest.grid[next]!
+    if (next < nest.grid.length - 1) {
+      e.loop(variable, { start: 0, end: variable.extent, step: 1, runs: true }, changes, () => others(next + 1))
+      return
+    }
+    e.loop(outer, { start: 0, end: outer.extent, step: 1, runs: true }, changes, () => lines(turns))
+    if (rest === variable.extent) return
+    const left = { start: rest, end: variable.extent, step: 1, runs: true }
+    lines(() => e.loop(variable, left, changes, () => emitBody(e, nest.body)))
+  }
+  e.loop(from, { start, end, step: tileLines, runs: true }, changes, () => {
+    f.get(first).i32(tileLines).op('i32.add').set(last)
+    f.get(last)
+    push(end)
+    f.get(last)
+    push(end)
+    f.op('i32.lt_s', 'select').set(last)
+    others(at + 1)
+  })
 }
 /** A split innermost loop: whole turns of the outer one, and what a range has before and after them one by one. */
 function emitSplit(e: Emitter, nest: Nest, split: Split, start: number | Register, end: number | Register): void {

@@ -6,6 +6,7 @@ import {
   div,
   type Expr,
   f32,
+  forLoop,
   flatIndex,
   gt,
   i32,
@@ -67,11 +68,14 @@ test('sums over rows keep a lane for each column, sums over columns have lanes o
   expect(planNest(nest([i], [along, store(buffer('y', 32), row, into(along))]))).toBeUndefined()
   expect(ownLanes(along)).toMatchObject({ variable: j, lanes: 4, copies: 4 })
 })
-test('a few elements that lie apart are gathered where there is enough to compute', () => {
+test('elements that lie apart are gathered, in a loop only where there is enough to compute', () => {
   const apart = load(buffer('z', 2048), flatIndex([column, row], [64, 32]))
-  expect(lanesOf(nest([i, j], [store(buffer('y', 2048), at, apart)]))).toBeUndefined()
+  const y = buffer('y', 2048)
+  expect(lanesOf(nest([i, j], [store(y, at, apart)]))).toBe(4)
+  const looped = (value: Expr): Nest => nest([i, j], [forLoop(new LoopVar('k', 8), [store(y, at, value)], i32(8))])
+  expect(lanesOf(looped(apart))).toBeUndefined()
   const more = div(add(mul(apart, x), f32(1)), add(mul(x, x), f32(1)))
-  expect(lanesOf(nest([i, j], [store(buffer('y', 2048), at, more)]))).toBe(4)
+  expect(lanesOf(looped(more))).toBe(4)
 })
 test('branches on what varies from lane to lane run one by one, branches on what does not run in lanes', () => {
   const y = buffer('y', 2048)

@@ -51,20 +51,23 @@ interface Cost {
   readonly cheap: number
   /** Lane by lane: accesses that are not contiguous, and operations without an instruction. */
   readonly slow: number
+  /** Of the slow ones, loads whose lanes lie evenly. */
+  readonly strided: number
   readonly lanes: 2 | 4
 }
 function costOf(body: readonly Stmt[], roots: readonly Expr[], variable: LoopVar, varying: ReadonlySet<Local>): Cost {
   const varies = variation(variable, varying)
-  let [cheap, slow] = [0, 0]
+  let [cheap, slow, strided] = [0, 0, 0]
   let lanes: 2 | 4 = 4
   const seen = new Set<Expr>()
   /** An index whose lanes lie evenly costs no more than an address. */
-  const access = (index: Expr): void => {
+  const access = (index: Expr, loaded: boolean): void => {
     if (!varies(index)) return
     const linear = linearIn(index, variable)
     const even = linear !== undefined && !varies(linear.rest)
     if (even && linear.coefficient === 1) cheap++
     else slow++
+    if (even && linear.coefficient !== 1 && loaded) strided++
     if (!even) visit(index)
   }
   const visit = (x: Expr): void => {
@@ -72,7 +75,7 @@ function costOf(body: readonly Stmt[], roots: readonly Expr[], variable: LoopVar
     seen.add(x)
     if (x.type === 'f64') lanes = 2
     if (x.op === 'load') {
-      access(x.index)
+      access(x.index, true)
       return
     }
     children(x).forEach(visit)
@@ -83,11 +86,11 @@ function costOf(body: readonly Stmt[], roots: readonly Expr[], variable: LoopVar
   roots.forEach(visit)
   walkStatements(body, (statement) => {
     if (statement.op === 'store' || statement.op === 'update') {
-      access(statement.index)
+      access(statement.index, false)
       visit(statement.value)
     } else expressionsOf(statement).forEach(visit)
   })
-  return { cheap, slow, lanes }
+  return { cheap, slow, strided, lanes }
 }
 function slowly(x: Expr, varies: (x: Expr) => boolean): boolean {
   if (x.op === 'call' || x.op === 'host') return true
@@ -96,6 +99,8 @@ function slowly(x: Expr, varies: (x: Expr) => boolean): boolean {
   return x.fn === 'div' || x.fn === 'rem' || ((x.fn === 'shl' || x.fn === 'shr') && varies(x.y))
 }
 const worthwhile = ({ cheap, slow }: Cost): boolean => cheap >= 3 * slow
+/** Where each element is computed by itself, loading lanes one by one takes no longer than without lanes. */
+const worthwhileInLine = ({ cheap, slow, strided }: Cost): boolean => cheap >= 3 * (slow - strided) && cheap > 0
 
 const owns = new WeakMap<Reduce, { readonly vector: Vector | undefined }>()
 /** How a reduction in scalar code runs its own innermost loop in lanes, if it can. */
@@ -138,11 +143,11 @@ export function planNest({ grid, body }: Nest): Vector | undefined {
   if (divergent) return undefined
   const cost = costOf(body, [], variable, varying)
   const { lanes, cheap, slow } = cost
+  const loops = holds(body, (s) => s.op === 'for' || s.op === 'while' || s.op === 'reduce')
   if (variable.extent < lanes) return undefined
   // a reduction over the contiguous axis reads in order only with lanes of its own
   if (slow > 0 && holds(body, (s) => s.op === 'reduce' && ownLanes(s) !== undefined)) return undefined
-  if (!worthwhile(cost)) return undefined
-  const loops = holds(body, (s) => s.op === 'for' || s.op === 'while' || s.op === 'reduce')
+  if (!(loops ? worthwhile : worthwhileInLine)(cost)) return undefined
   const most = cheap <= 8 ? 4 : cheap <= (loops ? 16 : 24) ? 2 : 1
   return { variable, lanes, copies: Math.min(most, Math.floor(variable.extent / lanes)), varying }
 }
