@@ -26,5 +26,7 @@ export { type Label, type Propagated, derive, factorsOf, propagate, unitsOf } fr
 export { operationKey, operationProgram } from './operation.ts'
 export { bitFunctions } from './lower/rows/hostFunctions.ts'
 export { hostFunctions } from './lower/hostFunctions.ts'
+export { checkFacts } from './passes/facts/check.ts'
 export type { Fact, Range } from './passes/facts/fact.ts'
 export { type Facts, factsOf } from './passes/facts/factsOf.ts'
+export { reuseDonated } from './program/donate.ts'

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { type NDArray, backend, debug, grad, jit, lax, np, pureCallback, setBackend } from '@fluxion/core'
+import { type NDArray, backend, debug, grad, jit, lax, makeJaxpr, np, pureCallback, setBackend } from '@fluxion/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createWasm } from './backend.ts'
 import { WasmBuffer } from './buffer.ts'
@@ -128,3 +128,19 @@ test('eager updates of a large array keep memory bounded', () => {
   expect(x.dataSync()[2 ** 20 - 1]).toBe(250)
   expect(end.rss - start.rss).toBeLessThan(300 * 2 ** 20)
 }, 30_000)
+
+test('a result takes the memory of a donated input, unless others hold that too', () => {
+  const backend = createWasm()
+  const program = makeJaxpr((x: NDArray) => x.mul(2))(np.ones([1000]))
+  const run = backend.compile(program, 'double', [0])
+  const data = new Float32Array(1000).fill(3)
+  const [first] = run([backend.put({ shape: [1000], dtype: 'float32', data })]) as [WasmBuffer]
+  const { used } = first.heap
+  const [second] = run([first]) as [WasmBuffer]
+  expect(second.heap.used).toBe(used)
+  expect(second.read()[999]).toBe(12)
+  expect(() => first.read()).toThrow(/disposed/)
+  const shared = new WasmBuffer(backend, second.heap, second.value)
+  const [third] = run([second]) as [WasmBuffer]
+  expect([third.read()[0], shared.read()[0]]).toEqual([24, 12])
+})

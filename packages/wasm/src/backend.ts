@@ -57,7 +57,7 @@ export function createWasm(options: WasmOptions = {}): Backend {
       }
       return found(inputs)
     },
-    compile: (program, name) => makeExecutable(machine, compile(program, target, name)),
+    compile: (program, name, donated) => makeExecutable(machine, compile(program, target, name), donated),
     show: (program, stage) =>
       stage === 'wat'
         ? printWat(printProgram(compile(program, target), machine.relaxed).module)

@@ -47,8 +47,11 @@ export interface Backend {
     outAvals: readonly Aval[],
     params: object,
   ): Buffer[]
-  /** Compile a program; `name` is what the log and the names of its kernels show. */
-  compile(program: ClosedJaxpr, name?: string): Executable
+  /**
+   * Compile a program; `name` is what the log and the names of its kernels show. The inputs whose numbers are in `donated` are never used after
+   * a call, so that results may take their memory.
+   */
+  compile(program: ClosedJaxpr, name?: string, donated?: readonly number[]): Executable
   /** A stage of the compilation as text, for those that the back end has. */
   show?(program: ClosedJaxpr, stage: Stage): string | undefined
 }

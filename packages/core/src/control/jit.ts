@@ -18,14 +18,16 @@ export interface JitParams {
   readonly jaxpr: ClosedJaxpr
   /** Where it runs, if not where everything does. */
   readonly device?: DeviceName | undefined
+  /** Operands, by number, that nobody uses after the call. */
+  readonly donated?: readonly number[] | undefined
 }
 
 export const jitPrimitive: Primitive<JitParams> = definePrimitive<JitParams>({
   name: 'jit',
   type: (_, { jaxpr }) => outAvals(jaxpr),
-  direct(args, { name, jaxpr, device }) {
+  direct(args, { name, jaxpr, device, donated }) {
     const on = device === undefined ? backend() : backendNamed('jit', device)
-    const buffers = executableOf(name, jaxpr, on)(args.map((arg) => bufferOn(on, concreteOf(arg))))
+    const buffers = executableOf(name, jaxpr, on, donated)(args.map((arg) => bufferOn(on, concreteOf(arg))))
     const results = jaxpr.jaxpr.outputs.map(({ aval }, i) => new ConcreteArray(aval, buffers[i]!))
     refuseNans(name, results)
     return results
@@ -75,25 +77,29 @@ export const jitPrimitive: Primitive<JitParams> = definePrimitive<JitParams>({
 })
 
 // Programs are compiled once for each back end, and forgotten with the program.
-const executables = new WeakMap<Jaxpr, Map<Backend, Executable>>()
+const executables = new WeakMap<
+  Jaxpr,
+  Map<Backend, { readonly donated: readonly number[]; readonly run: Executable }>
+>()
 /** How long a program took to trace, in milliseconds, for the log. */
 export const traceTimes: WeakMap<Jaxpr, number> = new WeakMap()
-function executableOf(name: string, program: ClosedJaxpr, on: Backend): Executable {
+const none: readonly number[] = []
+function executableOf(name: string, program: ClosedJaxpr, on: Backend, donated: readonly number[] = none): Executable {
   let known = executables.get(program.jaxpr)
   if (known === undefined) executables.set(program.jaxpr, (known = new Map()))
-  let found = known.get(on)
-  if (found === undefined) {
-    const start = performance.now()
-    known.set(on, (found = on.compile(program, name)))
-    if (logs('compile')) {
-      const traced = traceTimes.get(program.jaxpr)
-      const times = [
-        ...(traced === undefined ? [] : [`traced in ${shownTime(traced)}`]),
-        `compiled in ${shownTime(performance.now() - start)}`,
-      ]
-      log(`jit(${name}) on ${on.name}: ${program.jaxpr.equations.length} equations, ${times.join(', ')}`)
-    }
+  const found = known.get(on)
+  if (found?.donated === donated) return found.run
+  const start = performance.now()
+  const run = on.compile(program, name, donated)
+  known.set(on, { donated, run })
+  if (logs('compile')) {
+    const traced = traceTimes.get(program.jaxpr)
+    const times = [
+      ...(traced === undefined ? [] : [`traced in ${shownTime(traced)}`]),
+      `compiled in ${shownTime(performance.now() - start)}`,
+    ]
+    log(`jit(${name}) on ${on.name}: ${program.jaxpr.equations.length} equations, ${times.join(', ')}`)
   }
-  return found
+  return run
 }
 const shownTime = (milliseconds: number): string => `${milliseconds.toFixed(1)} ms`

@@ -49,6 +49,8 @@ interface Traced {
   readonly program: ClosedJaxpr
   readonly consts: readonly NDArray[]
   readonly outDef: TreeDef
+  /** Operands that come from donated arguments, by number; one list for each trace. */
+  readonly donated: readonly number[] | undefined
 }
 /** As many signatures of one function are remembered; the one least recently used is forgotten first. */
 const cacheSize = 128
@@ -124,6 +126,18 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
     const call = ((...given: unknown[]) => (f as unknown as AnyFunction)(...(whole(given) as never[]))) as AnyFunction
     return { dynamic, staticKey, call }
   }
+  /** The operands that the leaves of donated arguments are; those of dynamic arguments stand behind the constants. */
+  const donatedOperands = (args: readonly unknown[], def: TreeDef, consts: number): number[] | undefined => {
+    if (options.donateArgnums === undefined) return undefined
+    const given = argumentSet('jit', 'donateArgnums', options.donateArgnums, args.length)
+    const isStatic = argumentSet('jit', 'staticArgnums', options.staticArgnums, args.length)
+    let [next, dynamic] = [consts, 0]
+    return args.flatMap((_, i) => {
+      if (isStatic.has(i)) return []
+      const operands = Array.from({ length: def.children[dynamic++]!.leaves }, () => next++)
+      return given.has(i) ? operands : []
+    })
+  }
   const traced = (args: readonly unknown[]): { leaves: NDArray[]; entry: Traced } => {
     const { dynamic, staticKey, call } = split(args)
     const { leaves, def, paths } = flattenArgs(name, dynamic)
@@ -149,7 +163,14 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
           paths,
         ),
       )
-      entry = { def, avals: leaves.map((leaf) => leaf.aval), program, consts, outDef: flat.outDef }
+      entry = {
+        def,
+        avals: leaves.map((leaf) => leaf.aval),
+        program,
+        consts,
+        outDef: flat.outDef,
+        donated: donatedOperands(args, def, consts.length),
+      }
       traceTimes.set(program.jaxpr, performance.now() - start)
     }
     cache.delete(key)
@@ -179,7 +200,12 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
     const outs =
       options.inline === true
         ? evalJaxpr(entry.program, operands)
-        : bind(jitPrimitive, operands, { name, jaxpr: entry.program, device: options.device })
+        : bind(jitPrimitive, operands, {
+            name,
+            jaxpr: entry.program,
+            device: options.device,
+            donated: entry.donated,
+          })
     if (options.donateArgnums !== undefined) donate(args, options.donateArgnums, outs)
     return unflatten(entry.outDef, outs)
   }

@@ -1,5 +1,5 @@
 /** Runs a printed program: pins its inputs, gives room to its results and temporaries, fills the frame, calls. */
-import { type HostFunctions, type Program, type Slot, hostFunctions, planMemory } from '@fluxion/compiler'
+import { type HostFunctions, type Program, type Slot, hostFunctions, planMemory, reuseDonated } from '@fluxion/compiler'
 import {
   type Backend,
   type Buffer,
@@ -35,7 +35,8 @@ function hostFunction(name: string): (...args: number[]) => number {
 export const printProgram = (program: Program, relaxed: boolean): PrintedProgram =>
   printDriver(program, planMemory(program), relaxed)
 
-export function makeExecutable(machine: Machine, program: Program): Executable {
+/** @param donated inputs, by number, whose memory results may take */
+export function makeExecutable(machine: Machine, program: Program, donated: readonly number[] = []): Executable {
   const { backend, heap } = machine
   const plan = planMemory(program)
   const printed = printDriver(program, plan, machine.relaxed)
@@ -65,25 +66,36 @@ export function makeExecutable(machine: Machine, program: Program): Executable {
   // Entries of the frame are inputs first, then captured arrays, then results that are neither.
   const fresh = framed.slice(given + captured.length)
   const outputEntries = program.outputs.map((slot) => entry.get(slot)!)
+  const reused = donated.length === 0 ? undefined : reuseDonated(program, donated)
+  /** For each fresh entry, that of the donated input whose memory it takes. */
+  const taken = fresh.map((slot) => {
+    const from = reused?.get(slot)
+    return from === undefined ? undefined : entry.get(from)!
+  })
 
   return (inputs) => {
     const values = new Array<Resident>(framed.length)
     for (let i = 0; i < given; i++)
       values[inputEntries[i]!] = wasmBuffer(backend, heap, inputs[i]!, inputSlots[i]!.dtype).value
     for (let i = 0; i < captured.length; i++) values[given + i] = captured[i]!.value
+    const addresses = new Array<number>(framed.length)
     let pinned = 0
     try {
-      for (; pinned < given + captured.length; pinned++) heap.pin(values[pinned]!)
+      for (; pinned < given + captured.length; pinned++) addresses[pinned] = heap.pin(values[pinned]!)
       for (let i = 0; i < fresh.length; i++, pinned++) {
         const made = new Resident(fresh[i]!.dtype, fresh[i]!.length)
-        heap.settle(made)
+        const at = taken[i]
+        const from = at === undefined ? undefined : values[at]!
+        // Others may hold the same value, or the call may name it twice.
+        if (from !== undefined && from.owners === 1 && from.pins === 1) addresses[pinned] = heap.takeOver(made, from)
+        else addresses[pinned] = heap.settle(made)
         values[pinned] = made
       }
       const arena = heap.take(arenaBytes)
       try {
         const frame = arena.address + frameAt
         const { words } = heap
-        for (let i = 0; i < values.length; i++) words[(frame >>> 2) + i] = values[i]!.block!.address
+        for (let i = 0; i < values.length; i++) words[(frame >>> 2) + i] = addresses[i]!
         run(frame, arena.address)
       } finally {
         heap.give(arena)

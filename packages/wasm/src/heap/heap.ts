@@ -125,6 +125,18 @@ export class Heap {
     this.#link(x)
     return x.block.address
   }
+  /** Let a new value, pinned, have the block of a pinned one that nobody will use again. */
+  takeOver(x: Resident, from: Resident): number {
+    x.block = from.block
+    x.pins = 1
+    this.#unlink(from)
+    from.block = undefined
+    from.host = undefined
+    from.disposed = true
+    if (from.watch !== undefined) from.watch.value = undefined
+    this.#link(x)
+    return x.block!.address
+  }
   unpin(x: Resident): void {
     x.pins--
     if (x.disposed && x.pins === 0) this.#release(x)
