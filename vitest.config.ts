@@ -8,8 +8,12 @@ generateDoctests()
 export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', '{test,examples,bench,tools}/**/*.test.ts', `${folder}/**/*.test.ts`],
-    // what takes minutes stands in test/full and runs with `npm run test:full`
-    exclude: ['**/node_modules/**', '**/dist/**', ...(env['FLUXION_FULL'] === '1' ? [] : ['test/full/**'])],
+    // what takes minutes stands in test/full, or in `x.full.test.ts` beside its source, and runs with `npm run test:full`
+    exclude: [
+      '**/node_modules/**',
+      '**/dist/**',
+      ...(env['FLUXION_FULL'] === '1' ? [] : ['test/full/**', '**/*.full.test.ts']),
+    ],
     // one process for each core, and one load of the library in each: a test that needs a fresh process starts one
     pool: 'forks',
     isolate: false,

@@ -1,10 +1,10 @@
 // Axes of random programs: a program that is run by parts, along any axis that it can be cut along, gives what it gives as a whole.
 import fc from 'fast-check'
 import { type ClosedJaxpr, type NDArray, checkJaxpr, evalJaxpr, grad, makeJaxpr, np, vmap } from '@fluxion/core'
+import { derive } from '@fluxion/compiler'
 import { programs } from '@fluxion/testing'
 import { env } from 'node:process'
 import { expect, test } from 'vitest'
-import { derive } from '../../packages/compiler/src/passes/axes.ts'
 import { runByParts } from '../sweep/axes.ts'
 
 const numRuns = env['FLUXION_FULL'] === '1' ? 1000 : 60

@@ -14,11 +14,10 @@ import {
   setDevice,
   vmap,
 } from '@fluxion/core'
+import { checkFacts, optimise } from '@fluxion/compiler'
 import { expectClose, programs } from '@fluxion/testing'
 import { env } from 'node:process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectTrueFacts } from '../../packages/compiler/src/passes/facts/facts.testing.ts'
-import { optimise } from '../../packages/compiler/src/passes/pipeline.ts'
 
 const numRuns = env['FLUXION_FULL'] === '1' ? 2000 : 60
 const timeout = numRuns * 200
@@ -116,7 +115,7 @@ test('what is known of the values of a program is true of them', { timeout }, ()
   fc.assert(
     fc.property(programs({ exact: true, modes: [] }), ({ f, args }) => {
       const { program, captured } = optimise(makeJaxpr(f)(...args))
-      expectTrueFacts(program, [...captured, ...args])
+      checkFacts(program, [...captured, ...args])
     }),
     { numRuns },
   )

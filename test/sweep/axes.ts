@@ -16,9 +16,9 @@ import {
   makeJaxpr,
   np,
 } from 'fluxion'
+import { derive, unitsOf } from '@fluxion/compiler'
 import { expectClose } from '@fluxion/testing'
 import { expect } from 'vitest'
-import { derive, unitsOf } from '../../packages/compiler/src/passes/axes.ts'
 import { type Case, call } from './cases.ts'
 import { listRun, operandsOf } from './check.ts'
 

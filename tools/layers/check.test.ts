@@ -95,6 +95,10 @@ test('a package without a place in the order is reported', () => {
   )
 })
 
+test('a method called import is none', () => {
+  expect(importsOf(`const f = this.#module.import('env', 'f')\nconst g = this.import('host', name)`)).toEqual([])
+})
+
 test('imports in types, of several lines and for their effect are found', () => {
   const text = `import type { A } from 'a'\nimport {\n  b,\n} from 'b'\nimport 'c'\ntype D = import('d').D\nexport * from 'e'`
   expect(importsOf(text).map(({ line, specifier }) => `${line} ${specifier}`)).toEqual([

@@ -10,11 +10,12 @@ export interface Import {
   readonly forEffect: boolean
 }
 
-// A declaration starts its line; an example inside a comment has ` * ` before it. `import('x')` may stand anywhere, in types too.
+// A declaration starts its line; an example inside a comment has ` * ` before it. `import('x')` may stand anywhere, in types too; a method of
+// that name does not import.
 const patterns: readonly RegExp[] = [
   /^(?:import|export)\b[^'"`;]*?\bfrom\s*(['"])(?<specifier>[^'"]+)\1/gm,
   /^import\s*(['"])(?<specifier>[^'"]+)\1/gm,
-  /^(?!\s*(?:\*|\/\/)).*?\bimport\(\s*(['"])(?<specifier>[^'"]+)\1/gm,
+  /^(?!\s*(?:\*|\/\/)).*?(?<![.#])\bimport\(\s*(['"])(?<specifier>[^'"]+)\1/gm,
 ]
 
 /** Lists the imports and re-exports of a source text in the order of their lines. */

@@ -73,7 +73,14 @@ export type { CallbackParams } from './control/callback.ts'
 export type { CondParams } from './control/cond.ts'
 export type { ScanParams } from './control/scan.ts'
 export type { WhileParams } from './control/while.ts'
-export { type DeviceProvider, backend, cpuBackend, openNamedDevice, provideDevice, setBackend } from './backend/devices.ts'
+export {
+  type DeviceProvider,
+  backend,
+  cpuBackend,
+  openNamedDevice,
+  provideDevice,
+  setBackend,
+} from './backend/devices.ts'
 export { allocate, roundBfloat, roundHalf } from './backend/reference/host.ts'
 export { log, logs, onLog } from './log.ts'
 export { currentTrace, debugNans, fromHost, onWarning } from './trace.ts'

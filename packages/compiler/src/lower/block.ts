@@ -48,6 +48,10 @@ export class Block {
     })
   }
 
+  /** The equations of a program that one of this block's holds: the body of a loop, or a branch. */
+  within(program: ClosedJaxpr, inputs: readonly Value[], destinations: readonly (Place | undefined)[]): Block {
+    return new Block(this.builder, program, inputs, destinations)
+  }
   /** Emit the steps; the results have places, the given ones where there are any. */
   run(): Value[] {
     for (const equation of this.#jaxpr.equations) this.#lower(equation)

@@ -1,7 +1,7 @@
 /** Collects a program's steps, and builds its kernels: expressions of values' elements, shared within a kernel. */
 import type { Aval, DType, NDArray } from '@fluxion/core'
 import { constant, load, local, narrow, scalarType, store, variable } from '../loops/build.ts'
-import { collapseGrid, collapseProduct } from '../loops/collapse.ts'
+import { collapseGrid } from '../loops/collapse.ts'
 import { flatIndex, unflatten } from '../loops/indices.ts'
 import { Buffer, type Expr, Local, LoopVar, type Nest, type Product, type Stmt } from '../loops/ir.ts'
 import { mergeReductions } from '../loops/mergeReductions.ts'
@@ -256,7 +256,14 @@ export class Builder {
       const kernel: Omit<Product, 'params'> = {
         kind: 'product',
         name: nameOf([value, ...values.filter((other) => other !== value)]),
-        ...{ batch, rows, columns, inner, left, right, sum, body },
+        batch,
+        rows,
+        columns,
+        inner,
+        left,
+        right,
+        sum,
+        body,
       }
       const params = buffersOf(kernel)
       this.emit({

@@ -1,7 +1,7 @@
 /** Operations that hold programs, as steps: loops, conditions, and calls of the host. */
 import type { CallbackParams, CondParams, Equation, Primitive, ScanParams, WhileParams } from '@fluxion/core'
 import { Counter, type Place, Slot, placeOf } from '../program/program.ts'
-import { Block } from './block.ts'
+import type { Block } from './block.ts'
 import { sizeOf } from './builder.ts'
 import { updatedCarries } from './inPlace.ts'
 import { Value } from './value.ts'
@@ -64,7 +64,7 @@ function scan(block: Block, { params, outputs }: Equation, operands: readonly Va
     }),
   ]
   const destinations = [...carries, ...stacked].map(({ to }) => to)
-  const body = builder.collect(() => new Block(builder, jaxpr, inputs, destinations).run())
+  const body = builder.collect(() => block.within(jaxpr, inputs, destinations).run())
   if (length > 0) builder.emit({ op: 'loop', counter, body })
   outputs.forEach((variable, i) => {
     if (variable === null) return
@@ -90,11 +90,11 @@ function whileLoop(block: Block, { params, outputs }: Equation, operands: readon
   const carried = (): Value[] => carries.map(({ place, aval }) => new Value(aval, { place }))
   const flag = builder.temporary({ dtype: 'bool', shape: [] })
   const test = builder.collect(() => {
-    new Block(builder, condJaxpr, [...consts.slice(0, condNconsts), ...carried()], [flag]).run()
+    block.within(condJaxpr, [...consts.slice(0, condNconsts), ...carried()], [flag]).run()
   })
   const body = builder.collect(() => {
     const destinations = carries.map(({ next }) => next)
-    new Block(builder, bodyJaxpr, [...consts.slice(condNconsts), ...carried()], destinations).run()
+    block.within(bodyJaxpr, [...consts.slice(condNconsts), ...carried()], destinations).run()
     for (const { place, next, aval } of carries) {
       const length = sizeOf(aval.shape)
       if (length > 0 && next !== place) builder.emit({ op: 'copy', from: next, to: place, length })
@@ -111,7 +111,7 @@ function cond(block: Block, { params, outputs }: Equation, [index, ...operands]:
   const avals = branches[0]!.jaxpr.outputs.map(({ aval }) => aval)
   const places = avals.map((aval, i) => block.destinationOf(outputs[i]!) ?? builder.placeFor(aval))
   const at = block.placed(index!).place!
-  const steps = branches.map((branch) => builder.collect(() => void new Block(builder, branch, inputs, places).run()))
+  const steps = branches.map((branch) => builder.collect(() => void block.within(branch, inputs, places).run()))
   builder.emit({ op: 'switch', index: at, branches: steps })
   outputs.forEach((variable, i) => block.define(variable, new Value(avals[i]!, { place: places[i]! })))
 }

@@ -128,7 +128,7 @@ function staged({ args }: Launch, nest: Nest, least: number): Launch[] | undefin
 
 /** The nest that reduces each part, and the statements that reduce what the parts gave. */
 function stages(
-  { variables, accumulators }: Reduce,
+  { accumulators }: Reduce,
   { outer, at, rows, parts, rest, inside }: Cut,
   needs: readonly Stmt[],
   { name, grid }: Nest,

@@ -55,7 +55,9 @@ function along(axis: number, size: number, windows: number, taps: number, spacin
     const kernelAt = indexAdd(indexMul(variable(tap), spread), first)
     const even = taps % spread === 0
     return {
-      ...{ window, phase, tap },
+      window,
+      phase,
+      tap,
       place: indexAdd(indexMul(variable(window), spread), variable(phase)),
       ...within(indexAdd(variable(window), variable(tap), skipped), size),
       kernelAt: even ? kernelAt : min(kernelAt, i32(Math.max(0, taps - 1))),
@@ -65,7 +67,7 @@ function along(axis: number, size: number, windows: number, taps: number, spacin
   const [window, tap] = [new LoopVar(`p${axis}`, windows), new LoopVar(`t${axis}`, taps)]
   const [place, kernelAt] = [variable(window), variable(tap)]
   const spot = windowSpot(place, kernelAt, size, spacing)
-  return { ...{ window, phase: undefined, tap, place, kernelAt }, ...spot, inKernel: truth(true) }
+  return { window, phase: undefined, tap, place, kernelAt, ...spot, inKernel: truth(true) }
 }
 
 const convGeneralDilated: ProductRow<ConvParams> = {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { inline } from '../inline.ts'
 import { trace } from '../passes.testing.ts'
-import { expectTrueFacts } from './facts.testing.ts'
+import { checkFacts } from './check.ts'
 import { factsOf } from './factsOf.ts'
 
 const i32 = (...list: number[]): NDArray => np.array(list, { dtype: 'int32' })
@@ -160,7 +160,7 @@ test('what is known of random programs of integers is true of their values', () 
           values.push(operations[name]!(values.at(-1 - (a % values.length))!, values.at(-1 - (b % values.length))!, n))
         return values
       }
-      expectTrueFacts(inline(trace(f as never, args)), args)
+      checkFacts(inline(trace(f as never, args)), args)
     }),
     { numRuns: 300 },
   )

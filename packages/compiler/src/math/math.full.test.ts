@@ -1,8 +1,8 @@
 // Functions of f32 at one number in 53 of all there are, 80 million for each; unit tests take one in 20,000.
 import { expect, test } from 'vitest'
-import { worstOf } from '../../packages/compiler/src/math/accuracy.testing.ts'
-import { compiled } from '../../packages/compiler/src/math/evaluate.testing.ts'
-import { approximations } from '../../packages/compiler/src/math/functions.testing.ts'
+import { worstOf } from './accuracy.testing.ts'
+import { compiled } from './evaluate.testing.ts'
+import { approximations } from './functions.testing.ts'
 
 for (const { name, f, exact, bound } of approximations) {
   test.each(['once', 'twice'] as const)(
