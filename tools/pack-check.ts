@@ -25,13 +25,16 @@ const run = (cwd: string, command: string, ...args: readonly string[]): string =
   return stdout
 }
 
-/** Loads every package and every subpath it publishes, and differentiates a function if the umbrella package has what that takes. */
+/** Loads every package and every subpath it publishes, differentiates and compiles a function, and asks for a GPU without the package that opens one. */
 const program = (names: readonly string[]): string =>
   [
     ...names.map((name) => `console.log('${name}', Object.keys(await import('${name}')).length)`),
-    `const { grad, np } = await import('fluxion')`,
-    `const slope = grad((x) => np.sum(np.square(x)))(np.array([1, 2, 3])).toArray()`,
+    `const { backend, grad, jit, np, setDevice } = await import('fluxion')`,
+    `const slope = jit(grad((x) => np.sum(np.square(x))))(np.array([1, 2, 3])).toArray()`,
     `if (slope.join() !== '2,4,6') throw new Error('grad: expected 2,4,6, got ' + slope.join())`,
+    `if (backend().name !== 'wasm') throw new Error('backend: expected wasm, got ' + backend().name)`,
+    `const refused = await setDevice('webgpu').catch((error) => error.message)`,
+    `if (!/npm install webgpu/.test(refused)) throw new Error('setDevice: expected what to install, got ' + refused)`,
     `console.log(process.version, 'runs the packed packages')`,
     '',
   ].join('\n')

@@ -1,4 +1,5 @@
-/// <reference types="@webgpu/types" preserve="true" />
+/// <reference types="@webgpu/types" />
+// (not in the declarations: the DOM library of whoever reads them has these types, and would clash)
 /** Devices: asked for once, from the browser or from the package `webgpu`; what goes wrong on them, as errors. */
 import { DeviceError } from '@fluxion/core'
 import type { Traits } from './print/traits.ts'
