@@ -1,7 +1,7 @@
 /** What functions of one f32 approximate, and how closely. */
 import { scalarFunctions } from '@fluxion/core'
 import type { Expr } from '../loops/ir.ts'
-import { f32Functions } from '../lower/rows/math.ts'
+import { f32Functions } from '../lower/rows/elementwise/math.ts'
 
 export interface Approximation {
   readonly name: string

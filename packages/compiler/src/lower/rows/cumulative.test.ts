@@ -1,12 +1,10 @@
 import { type Shape, isFloat } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Target } from '../lowering.ts'
 import { cumulativeRows } from './cumulative.ts'
-import { expectReference, lowered, parallelTarget, referred } from './harness.testing.ts'
+import { expectReference, lowered, parallelTarget, referred, webgpu } from './harness.testing.ts'
 import { everything, floats, generator, hostArray, moderate, sample } from './samples.testing.ts'
 
-const webgpu: Target = { name: 'webgpu', parallel: true, host: false }
 const cases: readonly (readonly [Shape, number])[] = [
   [[1], 0],
   [[37], 0],

@@ -38,7 +38,7 @@ import {
 import { flatIndex, indexAdd, indexDiv, indexMul } from '../../loops/indices.ts'
 import { type Buffer, type Expr, Local, LoopVar, type ScalarType } from '../../loops/ir.ts'
 import type { KernelBuilder, KernelRow, Rows, Target } from '../lowering.ts'
-import { converted } from './convert.ts'
+import { converted } from './elementwise/convert.ts'
 
 interface CumulativeParams {
   readonly axis: number

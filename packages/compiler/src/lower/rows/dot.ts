@@ -3,7 +3,7 @@ import type { Aval, DType } from '@fluxion/core'
 import { variable } from '../../loops/build.ts'
 import { type Expr, LoopVar } from '../../loops/ir.ts'
 import type { Operand, ProductRow, Rows } from '../lowering.ts'
-import { converted } from './convert.ts'
+import { converted } from './elementwise/convert.ts'
 
 type Axes = readonly number[]
 interface DotParams {

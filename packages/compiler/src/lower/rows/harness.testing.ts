@@ -13,26 +13,23 @@ import {
 import { expect } from 'vitest'
 import { load, local, narrow, scalarType, store, variable } from '../../loops/build.ts'
 import { flatIndex } from '../../loops/indices.ts'
-import { type HostFunctions, interpretKernel } from '../../loops/interpret.ts'
+import { interpretKernel } from '../../loops/interpret.ts'
 import { Buffer, type Expr, type Kernel, Local, LoopVar, type Nest, type Stmt } from '../../loops/ir.ts'
 import { buffersOf } from '../../loops/visit.ts'
 import type { KernelBuilder, Operand, Row, Target } from '../lowering.ts'
-import { bitFunctions } from './hostFunctions.ts'
+import { hostFunctions } from '../hostFunctions.ts'
 import { combineOf, reducedElement } from './reduce.ts'
 import { sizeOf } from './samples.testing.ts'
 
 const avalOf = ({ shape, dtype }: HostArray): Aval => ({ shape, dtype, weakType: false })
-const wasm: Target = { name: 'wasm', parallel: false, host: true }
+export const wasm: Target = { name: 'wasm', parallel: false, host: true }
+export const webgpu: Target = { name: 'webgpu', parallel: true, host: false }
 /** As a GPU, but with f64. */
 export const parallelTarget: Target = { name: 'webgpu', parallel: true, host: true }
 
 /** Buffers with their arrays; what has not been written holds a number that would show. */
 class Memory {
   readonly #arrays = new Map<Buffer, TypedArray>()
-  readonly #host: HostFunctions
-  constructor(host: HostFunctions) {
-    this.#host = host
-  }
   buffer(name: string, dtype: DType, length: number, data?: TypedArray): Buffer {
     const buffer = new Buffer(name, dtype, length)
     this.#arrays.set(buffer, data ?? allocate(dtype, length).fill(dtype === 'bool' ? 1 : 77))
@@ -46,7 +43,7 @@ class Memory {
       kernel,
       kernel.params.map((buffer) => this.read(buffer)),
       [],
-      this.#host,
+      hostFunctions,
     )
   }
   nest(name: string, grid: readonly LoopVar[], body: readonly Stmt[]): Nest {
@@ -65,9 +62,9 @@ export function lowered(
   name: string,
   args: readonly HostArray[],
   params: object,
-  { target = wasm, host = {} }: { target?: Target; host?: HostFunctions } = {},
+  { target = wasm }: { target?: Target } = {},
 ): HostArray[] {
-  const memory = new Memory({ ...bitFunctions, ...host })
+  const memory = new Memory()
   const operands = args.map((arg, i): Operand & { readonly buffer: Buffer } => {
     const buffer = memory.buffer(`x${i}`, arg.dtype, arg.data.length, arg.data)
     return { aval: avalOf(arg), buffer, at: (index) => load(buffer, flatIndex(index, arg.shape)) }
@@ -145,7 +142,7 @@ export function expectReference(
   name: string,
   args: readonly HostArray[],
   params: object = {},
-  { ulps = 0, absolute = 0, ...options }: Tolerance & { target?: Target; host?: HostFunctions } = {},
+  { ulps = 0, absolute = 0, ...options }: Tolerance & { target?: Target } = {},
 ): void {
   const expected = referred(name, args, params)
   const got = lowered(rows[name]!, name, args, params, options)

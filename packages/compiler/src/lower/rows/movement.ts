@@ -4,7 +4,7 @@ import { i32 } from '../../loops/build.ts'
 import { flatIndex, indexAdd, indexMul, unflatten } from '../../loops/indices.ts'
 import type { Expr } from '../../loops/ir.ts'
 import type { MapRow, Rows } from '../lowering.ts'
-import { converted } from './convert.ts'
+import { converted } from './elementwise/convert.ts'
 
 /** The result's element is that of the one operand at other coordinates. */
 const movedRow = <P extends object>(

@@ -24,7 +24,7 @@ import {
 import { flatIndex, indexAdd, indexMul } from '../../loops/indices.ts'
 import { type Combine, type Expr, Local, LoopVar, type Stmt } from '../../loops/ir.ts'
 import type { KernelRow, ReduceRow, Rows } from '../lowering.ts'
-import { converted } from './convert.ts'
+import { converted } from './elementwise/convert.ts'
 import { numberOf } from './elements.ts'
 
 interface AxesParams {

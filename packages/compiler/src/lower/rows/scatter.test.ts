@@ -1,13 +1,10 @@
 import type { DType, HostArray, Shape } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Target } from '../lowering.ts'
-import { expectReference, lowered } from './harness.testing.ts'
+import { expectReference, lowered, wasm, webgpu } from './harness.testing.ts'
 import { everything, generator, hostArray, integers, moderate, sample, sizeOf } from './samples.testing.ts'
 import { scatterRows } from './scatter.ts'
 
-const wasm: Target = { name: 'wasm', parallel: false, host: true }
-const webgpu: Target = { name: 'webgpu', parallel: true, host: false }
 const targets = [wasm, webgpu]
 
 interface Case {

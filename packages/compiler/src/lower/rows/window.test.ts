@@ -1,12 +1,10 @@
 import type { DType, HostArray, Shape } from '@fluxion/core'
 import { expect, test } from 'vitest'
 import type { Target } from '../lowering.ts'
-import { expectReference, referred } from './harness.testing.ts'
+import { expectReference, referred, wasm, webgpu } from './harness.testing.ts'
 import { everything, floats, generator, integers, moderate, sample } from './samples.testing.ts'
 import { windowRows } from './window.ts'
 
-const wasm: Target = { name: 'wasm', parallel: false, host: true }
-const webgpu: Target = { name: 'webgpu', parallel: true, host: false }
 const targetsOf = (dtype: DType): Target[] => (dtype === 'float64' ? [wasm] : [wasm, webgpu])
 
 interface Case {

@@ -26,7 +26,7 @@ import {
 import { flatIndex, indexAdd, indexDiv, indexMod, indexMul } from '../../loops/indices.ts'
 import { type Combine, type Expr, Local, LoopVar, type Stmt } from '../../loops/ir.ts'
 import type { At, KernelBuilder, KernelRow, Operand, Rows } from '../lowering.ts'
-import { converted } from './convert.ts'
+import { converted } from './elementwise/convert.ts'
 import { numberOf } from './elements.ts'
 import { combineOf, reducedElement } from './reduce.ts'
 import { all, within } from './slicing.ts'

@@ -1,11 +1,11 @@
 /** Sorting of several arrays by the first of them, and the largest elements. */
 import type { Shape } from '@fluxion/core'
-import { load, variable } from '../../loops/build.ts'
-import { flatIndex } from '../../loops/indices.ts'
-import { type Expr, LoopVar } from '../../loops/ir.ts'
-import type { KernelBuilder, KernelRow, Operand, Rows } from '../lowering.ts'
-import { type Lines, sortLines } from './sortLines.ts'
-import { ascending, descending } from './sortOrder.ts'
+import { load, variable } from '../../../loops/build.ts'
+import { flatIndex } from '../../../loops/indices.ts'
+import { type Expr, LoopVar } from '../../../loops/ir.ts'
+import type { KernelBuilder, KernelRow, Operand, Rows } from '../../lowering.ts'
+import { type Lines, sortLines } from './lines.ts'
+import { ascending, descending } from './order.ts'
 
 /** Lines along an axis of arrays of this shape, of which the results keep so many elements. */
 function linesAlong(

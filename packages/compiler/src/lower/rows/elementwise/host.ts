@@ -1,10 +1,10 @@
 /** Functions that JavaScript computes: all of them in float64; in narrower floats those that have no code of their own in `math/`. */
 import { dtypes, isFloat, scalarFunctions } from '@fluxion/core'
-import { convert, narrow } from '../../loops/build.ts'
-import type { Expr } from '../../loops/ir.ts'
-import type { MapRow, Rows } from '../lowering.ts'
-import { elementOf } from './elements.ts'
-import { wholePower } from './elementwisePower.ts'
+import { convert, narrow } from '../../../loops/build.ts'
+import type { Expr } from '../../../loops/ir.ts'
+import type { MapRow, Rows } from '../../lowering.ts'
+import { elementOf } from '../elements.ts'
+import { wholePower } from './power.ts'
 
 /** A function of float64s, of elements of any float: rounded once, to the dtype. */
 export const hostRow = (fn: string): MapRow<object> => ({

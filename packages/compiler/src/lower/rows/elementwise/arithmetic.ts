@@ -29,10 +29,10 @@ import {
   u32,
   unary,
   xor,
-} from '../../loops/build.ts'
-import type { CompareOp, Expr } from '../../loops/ir.ts'
-import type { MapRow, Rows } from '../lowering.ts'
-import { binaryRow, bitsOfInteger, elementOf, integerOfBits, numberOf, unaryRow } from './elements.ts'
+} from '../../../loops/build.ts'
+import type { CompareOp, Expr } from '../../../loops/ir.ts'
+import type { MapRow, Rows } from '../../lowering.ts'
+import { binaryRow, bitsOfInteger, elementOf, integerOfBits, numberOf, unaryRow } from '../elements.ts'
 
 /** An operation whose result in the machine type need not be one that the dtype can hold. */
 const rounded = (f: (x: Expr, y: Expr) => Expr): MapRow<object> => binaryRow((x, y, dtype) => narrow(dtype, f(x, y)))

@@ -13,11 +13,11 @@ import {
   select,
   store,
   variable,
-} from '../../loops/build.ts'
-import { flatIndex, indexAdd, indexMul, indexRange } from '../../loops/indices.ts'
-import { type Buffer, type Expr, type Local, LoopVar, type Stmt } from '../../loops/ir.ts'
-import type { KernelBuilder, Operand, Target } from '../lowering.ts'
-import { converted } from './convert.ts'
+} from '../../../loops/build.ts'
+import { flatIndex, indexAdd, indexMul, indexRange } from '../../../loops/indices.ts'
+import { type Buffer, type Expr, type Local, LoopVar, type Stmt } from '../../../loops/ir.ts'
+import type { KernelBuilder, Operand, Target } from '../../lowering.ts'
+import { converted } from '../elementwise/convert.ts'
 
 /** What matrices are computed in: as the reference in float64, where there is one. */
 export const workDtype = ({ host }: Target): 'float64' | 'float32' => (host ? 'float64' : 'float32')

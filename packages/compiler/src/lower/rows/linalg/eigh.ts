@@ -17,9 +17,9 @@ import {
   truth,
   unary,
   when,
-} from '../../loops/build.ts'
-import { type Expr, Local } from '../../loops/ir.ts'
-import type { KernelRow } from '../lowering.ts'
+} from '../../../loops/build.ts'
+import { type Expr, Local } from '../../../loops/ir.ts'
+import type { KernelRow } from '../../lowering.ts'
 import {
   batchOf,
   fillMatrices,
@@ -29,9 +29,9 @@ import {
   workDtype,
   workElement,
   workMatrices,
-} from './linalgMatrix.ts'
-import { Rotation, measure, sortValues, sweeps } from './linalgRotation.ts'
-import { ascending } from './sortOrder.ts'
+} from './matrix.ts'
+import { Rotation, measure, sortValues, sweeps } from './rotation.ts'
+import { ascending } from '../sort/order.ts'
 
 interface EighParams {
   readonly lower: boolean

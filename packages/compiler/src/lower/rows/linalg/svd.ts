@@ -23,9 +23,9 @@ import {
   unary,
   variable,
   when,
-} from '../../loops/build.ts'
-import { type Expr, Local, LoopVar, type Stmt } from '../../loops/ir.ts'
-import type { KernelBuilder, KernelRow } from '../lowering.ts'
+} from '../../../loops/build.ts'
+import { type Expr, Local, LoopVar, type Stmt } from '../../../loops/ir.ts'
+import type { KernelBuilder, KernelRow } from '../../lowering.ts'
 import {
   type Batch,
   type Matrices,
@@ -40,9 +40,9 @@ import {
   workDtype,
   workElement,
   workMatrices,
-} from './linalgMatrix.ts'
-import { Rotation, measure, sortValues, sweeps, type SortedValues } from './linalgRotation.ts'
-import { descending } from './sortOrder.ts'
+} from './matrix.ts'
+import { Rotation, measure, sortValues, sweeps, type SortedValues } from './rotation.ts'
+import { descending } from '../sort/order.ts'
 
 interface SvdParams {
   readonly fullMatrices: boolean

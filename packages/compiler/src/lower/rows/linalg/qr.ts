@@ -20,10 +20,10 @@ import {
   unary,
   variable,
   when,
-} from '../../loops/build.ts'
-import { indexAdd, indexMul } from '../../loops/indices.ts'
-import { type Expr, Local, LoopVar, type Stmt } from '../../loops/ir.ts'
-import type { KernelRow } from '../lowering.ts'
+} from '../../../loops/build.ts'
+import { indexAdd, indexMul } from '../../../loops/indices.ts'
+import { type Expr, Local, LoopVar, type Stmt } from '../../../loops/ir.ts'
+import type { KernelRow } from '../../lowering.ts'
 import {
   type Matrices,
   batchOf,
@@ -36,8 +36,8 @@ import {
   workDtype,
   workElement,
   workMatrices,
-} from './linalgMatrix.ts'
-import { isNegativeZero } from './sortOrder.ts'
+} from './matrix.ts'
+import { isNegativeZero } from '../sort/order.ts'
 
 const isNegative = (x: Expr): Expr => or(lt(x, constant(x.type, 0)), isNegativeZero(x))
 

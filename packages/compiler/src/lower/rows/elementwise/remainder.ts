@@ -23,10 +23,10 @@ import {
   unary,
   when,
   whilst,
-} from '../../loops/build.ts'
-import { type Expr, Local, type ScalarFunction, type Stmt } from '../../loops/ir.ts'
-import type { Rows } from '../lowering.ts'
-import { binaryRow, numberOf } from './elements.ts'
+} from '../../../loops/build.ts'
+import { type Expr, Local, type ScalarFunction, type Stmt } from '../../../loops/ir.ts'
+import type { Rows } from '../../lowering.ts'
+import { binaryRow, numberOf } from '../elements.ts'
 
 const sign = 0x80000000
 const infinity = 0x7f800000

@@ -16,13 +16,13 @@ import {
   unary,
   variable,
   when,
-} from '../../loops/build.ts'
-import { indexAdd, indexMul } from '../../loops/indices.ts'
-import { type Expr, Local, LoopVar } from '../../loops/ir.ts'
-import type { KernelRow, Rows } from '../lowering.ts'
-import { converted } from './convert.ts'
-import { eigh } from './linalgEigh.ts'
-import { lu } from './linalgLu.ts'
+} from '../../../loops/build.ts'
+import { indexAdd, indexMul } from '../../../loops/indices.ts'
+import { type Expr, Local, LoopVar } from '../../../loops/ir.ts'
+import type { KernelRow, Rows } from '../../lowering.ts'
+import { converted } from '../elementwise/convert.ts'
+import { eigh } from './eigh.ts'
+import { lu } from './lu.ts'
 import {
   batchOf,
   fillMatrices,
@@ -33,9 +33,9 @@ import {
   workDtype,
   workElement,
   workMatrices,
-} from './linalgMatrix.ts'
-import { qr } from './linalgQr.ts'
-import { svd } from './linalgSvd.ts'
+} from './matrix.ts'
+import { qr } from './qr.ts'
+import { svd } from './svd.ts'
 
 const cholesky: KernelRow<object> = {
   kind: 'kernels',

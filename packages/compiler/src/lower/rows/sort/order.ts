@@ -15,9 +15,9 @@ import {
   or,
   select,
   u32,
-} from '../../loops/build.ts'
-import type { Expr } from '../../loops/ir.ts'
-import type { Target } from '../lowering.ts'
+} from '../../../loops/build.ts'
+import type { Expr } from '../../../loops/ir.ts'
+import type { Target } from '../../lowering.ts'
 
 /** Whether `a` must come after `b`; false of equal elements, which keep their order. */
 export type After = (a: readonly Expr[], b: readonly Expr[]) => Expr

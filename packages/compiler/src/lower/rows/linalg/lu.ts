@@ -14,10 +14,10 @@ import {
   store,
   sub,
   when,
-} from '../../loops/build.ts'
-import { indexAdd, indexMul } from '../../loops/indices.ts'
-import { type Expr, Local, type Stmt } from '../../loops/ir.ts'
-import type { KernelRow } from '../lowering.ts'
+} from '../../../loops/build.ts'
+import { indexAdd, indexMul } from '../../../loops/indices.ts'
+import { type Expr, Local, type Stmt } from '../../../loops/ir.ts'
+import type { KernelRow } from '../../lowering.ts'
 import {
   batchOf,
   fillMatrices,
@@ -27,7 +27,7 @@ import {
   workDtype,
   workElement,
   workMatrices,
-} from './linalgMatrix.ts'
+} from './matrix.ts'
 
 export const lu: KernelRow<object> = {
   kind: 'kernels',

@@ -18,10 +18,10 @@ import {
   sub,
   u32,
   xor,
-} from '../../loops/build.ts'
-import type { Expr } from '../../loops/ir.ts'
-import type { Rows } from '../lowering.ts'
-import { binaryRow } from './elements.ts'
+} from '../../../loops/build.ts'
+import type { Expr } from '../../../loops/ir.ts'
+import type { Rows } from '../../lowering.ts'
+import { binaryRow } from '../elements.ts'
 
 const magnitudeBits = u32(0x7fffffff)
 const infinity = u32(0x7f800000)

@@ -1,13 +1,11 @@
 import type { DType, HostArray, Shape } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { test } from 'vitest'
-import type { Target } from '../lowering.ts'
-import { expectReference } from './harness.testing.ts'
-import { everything, generator, hostArray, sample, sizeOf } from './samples.testing.ts'
+import type { Target } from '../../lowering.ts'
+import { expectReference, wasm, webgpu } from '../harness.testing.ts'
+import { everything, generator, hostArray, sample, sizeOf } from '../samples.testing.ts'
 import { sortRows } from './sort.ts'
 
-const wasm: Target = { name: 'wasm', parallel: false, host: true }
-const webgpu: Target = { name: 'webgpu', parallel: true, host: false }
 const targetsOf = (...args: readonly HostArray[]): Target[] =>
   args.some(({ dtype }) => dtype === 'float64') ? [wasm] : [wasm, webgpu]
 const cases: readonly (readonly [Shape, number])[] = [

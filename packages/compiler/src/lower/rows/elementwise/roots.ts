@@ -19,10 +19,10 @@ import {
   sub,
   u32,
   unary,
-} from '../../loops/build.ts'
-import type { Expr } from '../../loops/ir.ts'
-import type { Rows } from '../lowering.ts'
-import { unaryRow } from './elements.ts'
+} from '../../../loops/build.ts'
+import type { Expr } from '../../../loops/ir.ts'
+import type { Rows } from '../../lowering.ts'
+import { unaryRow } from '../elements.ts'
 
 /** Within 1.5 ulp: the root and the quotient are rounded each. */
 const rsqrt = (x: Expr): Expr => div(constant(x.type, 1), unary('sqrt', x))

@@ -1,9 +1,9 @@
 /** Changes of dtype: floats to integers saturate and NaN becomes 0, integers wrap, floats round to nearest even. */
 import { type DType, dtypes, isFloat } from '@fluxion/core'
-import { bitcast, convert, isNarrow, max, min, narrow, scalarType } from '../../loops/build.ts'
-import type { Expr } from '../../loops/ir.ts'
-import type { MapRow, Rows } from '../lowering.ts'
-import { elementOf, numberOf, unaryRow } from './elements.ts'
+import { bitcast, convert, isNarrow, max, min, narrow, scalarType } from '../../../loops/build.ts'
+import type { Expr } from '../../../loops/ir.ts'
+import type { MapRow, Rows } from '../../lowering.ts'
+import { elementOf, numberOf, unaryRow } from '../elements.ts'
 
 /** Whether every number of `from` is one of `to`. */
 function fits(from: DType, to: DType): boolean {

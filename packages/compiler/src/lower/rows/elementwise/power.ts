@@ -17,8 +17,8 @@ import {
   sub,
   u32,
   whilst,
-} from '../../loops/build.ts'
-import { type Expr, Local, type ScalarFunction } from '../../loops/ir.ts'
+} from '../../../loops/build.ts'
+import { type Expr, Local, type ScalarFunction } from '../../../loops/ir.ts'
 
 /** x^y by squaring, of words: what wraps is the same for signed and unsigned numbers. */
 const power: ScalarFunction = (() => {

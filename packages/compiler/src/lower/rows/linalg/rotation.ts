@@ -19,14 +19,14 @@ import {
   truth,
   unary,
   whilst,
-} from '../../loops/build.ts'
-import { indexAdd, indexMul } from '../../loops/indices.ts'
-import { type Expr, Local, type Stmt } from '../../loops/ir.ts'
-import type { KernelBuilder } from '../lowering.ts'
-import { finite } from './elementwise.ts'
-import { type Batch, type Matrices, loopFrom, workDtype } from './linalgMatrix.ts'
-import { sortLines } from './sortLines.ts'
-import type { After } from './sortOrder.ts'
+} from '../../../loops/build.ts'
+import { indexAdd, indexMul } from '../../../loops/indices.ts'
+import { type Expr, Local, type Stmt } from '../../../loops/ir.ts'
+import type { KernelBuilder } from '../../lowering.ts'
+import { finite } from '../elementwise/arithmetic.ts'
+import { type Batch, type Matrices, loopFrom, workDtype } from './matrix.ts'
+import { sortLines } from '../sort/lines.ts'
+import type { After } from '../sort/order.ts'
 
 /** Rotations beyond this many sweeps would change nothing: Jacobi's method converges quadratically, in about ten. */
 const maxSweeps = 60

@@ -1,13 +1,9 @@
 import type { DType, HostArray, Shape } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Target } from '../lowering.ts'
-import { expectReference, lowered, referred } from './harness.testing.ts'
+import { expectReference, lowered, referred, wasm, webgpu } from '../harness.testing.ts'
 import { linalgRows } from './linalg.ts'
-import { floats, generator, hostArray, moderate, sizeOf } from './samples.testing.ts'
-
-const wasm: Target = { name: 'wasm', parallel: false, host: true }
-const webgpu: Target = { name: 'webgpu', parallel: true, host: false }
+import { floats, generator, hostArray, moderate, sizeOf } from '../samples.testing.ts'
 
 /** The product of matrices with the transposed ones, and a multiple of the identity: positive definite. */
 function definite(dtype: DType, shape: Shape, random: () => number): HostArray {

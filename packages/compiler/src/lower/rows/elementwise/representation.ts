@@ -23,10 +23,10 @@ import {
   sub,
   u32,
   unary,
-} from '../../loops/build.ts'
-import type { Expr } from '../../loops/ir.ts'
-import type { MapRow, Rows } from '../lowering.ts'
-import { bitsOfInteger, elementOf, integerOfBits } from './elements.ts'
+} from '../../../loops/build.ts'
+import type { Expr } from '../../../loops/ir.ts'
+import type { MapRow, Rows } from '../../lowering.ts'
+import { bitsOfInteger, elementOf, integerOfBits } from '../elements.ts'
 
 const signBit = u32(0x80000000)
 const magnitudeBits = u32(0x7fffffff)

@@ -23,11 +23,11 @@ import {
   variable,
   when,
   whilst,
-} from '../../loops/build.ts'
-import { flatIndex, indexAdd, indexDiv, indexMod, indexMul } from '../../loops/indices.ts'
-import { type Buffer, type Expr, Local, LoopVar, type Stmt } from '../../loops/ir.ts'
-import type { KernelBuilder } from '../lowering.ts'
-import type { After } from './sortOrder.ts'
+} from '../../../loops/build.ts'
+import { flatIndex, indexAdd, indexDiv, indexMod, indexMul } from '../../../loops/indices.ts'
+import { type Buffer, type Expr, Local, LoopVar, type Stmt } from '../../../loops/ir.ts'
+import type { KernelBuilder } from '../../lowering.ts'
+import type { After } from './order.ts'
 
 /** One of the arrays that are sorted along with each other. */
 export interface Column {
