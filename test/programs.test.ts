@@ -6,7 +6,7 @@ import { env } from 'node:process'
 import { expect, test } from 'vitest'
 
 const numRuns = env['FLUXION_FULL'] === '1' ? 500 : 40
-const timeout = numRuns * 100
+const timeout = numRuns * 2000
 const scalarOf = (f: (x: NDArray, y: NDArray) => NDArray) => (x: NDArray, y: NDArray) => np.sin(f(x, y)).sum()
 
 test('a program gives the same bits under jit', { timeout }, () => {

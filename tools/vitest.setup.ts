@@ -2,7 +2,8 @@
 import { env } from 'node:process'
 import { clearPolicies } from '@fluxion/precision'
 import fc from 'fast-check'
-import { beforeAll } from 'vitest'
+import { type DeviceName, backend, setDevice } from 'fluxion'
+import { beforeAll, expect } from 'vitest'
 import { useSwiftShader } from './swiftshader/swiftshader.ts'
 
 // Tests that need WebGPU find a device on every machine.
@@ -13,3 +14,12 @@ if (env['FLUXION_FULL'] !== '1') fc.configureGlobal({ seed: 20231021 })
 
 // Examples set policies on factories, as users do, for good.
 beforeAll(clearPolicies)
+
+// The core's own tests hold its reference to JAX's bits and to its own; everything else runs on the default device.
+beforeAll(async () => {
+  const device =
+    expect.getState().testPath?.includes('/packages/core/') === true
+      ? 'reference'
+      : ((env['FLUXION_DEVICE'] ?? 'wasm') as DeviceName)
+  if (backend().name !== device) await setDevice(device)
+})

@@ -105,9 +105,11 @@ test.each(recorded.schedules)('$schedule gives what Optax gives at counts 0 to 2
   const f = evaluate(schedule) as optim.CountSchedule
   expect(expected.map((_, count) => f(count).item())).toEqual(expected.map((_, count) => f(np.array(count)).item()))
   const values = expected.map((_, count) => f(np.array(count, { dtype: 'int32' })).item())
+  // A schedule near its end is the difference of numbers of the size of its peak, each rounded to float32.
+  const rounding = 2 ** -24 * Math.max(...expected.map(Math.abs))
   values.forEach((value, count) => {
     expect(Math.abs(value - expected[count]!), `at ${count}: ${value}, not ${expected[count]}`).toBeLessThanOrEqual(
-      1e-6 * Math.abs(expected[count]!) + 1e-9,
+      1e-6 * Math.abs(expected[count]!) + rounding,
     )
   })
   const range = f(np.arange(expected.length))
