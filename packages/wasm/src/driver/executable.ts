@@ -91,7 +91,7 @@ export function makeExecutable(machine: Machine, program: Program, donated: read
         else addresses[pinned] = heap.settle(made)
         values[pinned] = made
       }
-      const arena = heap.take(arenaBytes)
+      const arena = heap.takeTemporary(arenaBytes)
       try {
         const frame = arena.address + frameAt
         const { words } = heap

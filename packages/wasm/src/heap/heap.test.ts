@@ -35,6 +35,16 @@ test('half floats of every bit pattern come back with the same value and sign', 
   patterns.set([0x3f80, 0x0001, 0x7f80, 0xc000])
   expect([...readElements(memory, 0, 'bfloat16', 4)]).toEqual([1, 2 ** -133, Infinity, -2])
 })
+test('temporaries of a program push no values out, which would come back for its next call', () => {
+  const heap = new Heap({ budget: mib, limit: 16 * mib })
+  const values = [settled(heap, numbered(100_000, 0)), settled(heap, numbered(100_000, 1))]
+  for (let call = 0; call < 3; call++) heap.give(heap.takeTemporary(4 * mib))
+  expect(values.map(({ evicted }) => evicted)).toEqual([false, false])
+  heap.give(heap.take(2 * mib))
+  settled(heap, numbered(mib, 2))
+  settled(heap, numbered(mib / 4, 3))
+  expect(heap.size).toBeLessThanOrEqual(5 * mib)
+})
 test('values keep their elements while others push them out and they come back', () => {
   const actions = fc.array(
     fc.record({ make: fc.boolean(), at: fc.nat(1000), length: fc.integer({ min: 0, max: 20000 }) }),

@@ -43,7 +43,7 @@ const slack = alignment
 /** So many values are kept at most: those that nobody uses any more should leave while they are young, which is when collecting them is cheap. */
 const mostValues = 2 ** 12
 export interface HeapOptions {
-  /** Up to this many bytes the heap grows before it moves anything out. */
+  /** Up to this many bytes, and what the largest program takes for its temporaries, the heap grows before it moves anything out. */
   readonly budget?: number
   /** The heap never grows beyond this. */
   readonly limit?: number
@@ -54,6 +54,8 @@ export class Heap {
   readonly #allocator: Allocator
   readonly #limit: number
   #budget: number
+  /** What the largest program takes for its temporaries. */
+  #temporary = 0
   /**
    * Bytes moved out lately, and bytes brought back: if more come back than fit the budget, and they are most of what was moved out, then the
    * budget is too small for what is in use. What never comes back was dead.
@@ -85,7 +87,12 @@ export class Heap {
     return this.#allocator.used
   }
 
-  /** A block for a program's own use, at a fixed address until `give`. */
+  /** A block for a program's temporaries, at a fixed address until `give`: the budget is for values, and these come on top. */
+  takeTemporary(bytes: number): Block {
+    this.#temporary = Math.max(this.#temporary, bytes)
+    return this.take(bytes)
+  }
+  /** A block at a fixed address until `give`. */
   take(bytes: number): Block {
     const found = this.#allocator.take(bytes)
     return found ?? this.#makeRoom(bytes)
@@ -179,7 +186,7 @@ export class Heap {
   }
   /** Grow within the budget; else move values out; else grow beyond it. */
   #makeRoom(bytes: number): Block {
-    if (this.#grown(bytes, this.#budget)) return this.#allocator.take(bytes)!
+    if (this.#grown(bytes, Math.min(this.#budget + this.#temporary, this.#limit))) return this.#allocator.take(bytes)!
     let next = this.#oldest
     while (next !== undefined) {
       const x = next
