@@ -12,6 +12,7 @@ import {
   divideVector,
   extractLane,
   replaceLane,
+  reverseLanes,
   splat,
   unaryVector,
   widenMask,
@@ -220,6 +221,10 @@ export class Emitter extends ScalarEmitter {
     if (access.kind === 'contiguous') {
       const offset = this.address(buffer, index, copy * lanes)
       loadVector(this, buffer.dtype, lanes, offset)
+    } else if (access.coefficient === -1) {
+      const offset = this.address(buffer, indexAdd(index, -(copy * lanes + lanes - 1)))
+      loadVector(this, buffer.dtype, lanes, offset)
+      reverseLanes(this, buffer.dtype === 'float64', lanes)
     } else this.eachLane(access, buffer, index, copy, (address) => gather(this, buffer.dtype, lanes, address))
   }
   /** How the lanes of an index lie. */

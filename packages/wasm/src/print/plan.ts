@@ -65,9 +65,10 @@ function costOf(body: readonly Stmt[], roots: readonly Expr[], variable: LoopVar
     if (!varies(index)) return
     const linear = linearIn(index, variable)
     const even = linear !== undefined && !varies(linear.rest)
-    if (even && linear.coefficient === 1) cheap++
+    const side = even && (linear.coefficient === 1 || (linear.coefficient === -1 && loaded))
+    if (side) cheap++
     else slow++
-    if (even && linear.coefficient !== 1 && loaded) strided++
+    if (even && !side && loaded) strided++
     if (!even) visit(index)
   }
   const visit = (x: Expr): void => {

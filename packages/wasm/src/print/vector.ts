@@ -185,6 +185,17 @@ export function splat({ f }: VectorSink, type: ScalarType): void {
   else if (type === 'bool') f.i32(-1).op('i32.mul', 'i32x4.splat')
   else f.op('i32x4.splat')
 }
+const words = (...lanes: readonly number[]): number[] =>
+  lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3])
+const reversed = { wide: words(2, 3, 0, 1), two: words(1, 0, 1, 0), four: words(3, 2, 1, 0) }
+/** Lanes in reverse: two of 64 bits, or the first two or four of 32. */
+export function reverseLanes({ f }: VectorSink, wide: boolean, lanes: 2 | 4): void {
+  const vector = f.temporary('v128')
+  f.tee(vector)
+    .get(vector)
+    .shuffle(wide ? reversed.wide : lanes === 2 ? reversed.two : reversed.four)
+  f.release(vector)
+}
 /** A lane as a scalar. */
 export function extractLane({ f }: VectorSink, type: ScalarType, lane: number): void {
   const op: LaneOp =
