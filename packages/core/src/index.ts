@@ -81,6 +81,7 @@ export {
   provideDevice,
   setBackend,
 } from './backend/devices.ts'
+export { sizeOf } from './shape.ts'
 export { allocate, roundBfloat, roundHalf } from './backend/reference/host.ts'
 export { log, logs, onLog } from './log.ts'
 export { currentTrace, debugNans, fromHost, onWarning } from './trace.ts'

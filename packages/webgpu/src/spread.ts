@@ -15,6 +15,7 @@ import {
   Slot,
   type Step,
   type Stmt,
+  and,
   buffersOf,
   flatIndex,
   i32,
@@ -24,23 +25,22 @@ import {
   load,
   local,
   lt,
-  min,
   mapSteps,
-  and,
+  min,
   mul,
   placeOf,
+  pointsOf,
   select,
   store,
   substituting,
   variable,
 } from '@fluxion/compiler'
 import type { DType } from '@fluxion/core'
-import { product, turnsOf } from './print/nest.ts'
+import { turnsOf } from './print/nest.ts'
 import { tilesOf } from './print/tiled.ts'
 import type { Traits } from './print/traits.ts'
 
 type Reduce = Extract<Stmt, { op: 'reduce' }>
-const total = (variables: readonly LoopVar[]): number => product(variables.map(({ extent }) => extent))
 
 /** With fewer workgroups than this a device is not busy. */
 const fewGroups = 128
@@ -68,7 +68,8 @@ function spreadStep(step: Step, traits: Traits): readonly Step[] {
 /** Kernels that together do what one does; `places` learns where their buffers are. */
 export function spreadKernel(kernel: Kernel, places: Map<Buffer, Place>, traits: Traits): readonly Kernel[] {
   if (kernel.kind === 'nest') return spreadNest(kernel, places, traits)
-  if (total(kernel.rows) <= thin || total(kernel.columns) <= thin) return spreadNest(asNest(kernel), places, traits)
+  if (pointsOf(kernel.rows) <= thin || pointsOf(kernel.columns) <= thin)
+    return spreadNest(asNest(kernel), places, traits)
   return spreadProduct(kernel, places)
 }
 function listed<K extends Nest | Product>(kernel: K): K {
@@ -125,7 +126,7 @@ function spreadNest(nest: Nest, places: Map<Buffer, Place>, { shared }: Traits):
   const alone = at >= 0 && before.every(({ op }) => op === 'assign') && rest.every(({ op }) => op !== 'reduce')
   if (!alone) return [nest]
   const reduce = nest.body[at] as Reduce
-  const [points, turns] = [total(nest.grid), turnsOf(reduce)]
+  const [points, turns] = [pointsOf(nest.grid), turnsOf(reduce)]
   const loop = longest(reduce.variables)
   const least = shared ? partTurns.together : partTurns.alone
   const most = shared ? 2 * fewGroups : 1024
@@ -168,7 +169,7 @@ function spreadNest(nest: Nest, places: Map<Buffer, Place>, { shared }: Traits):
 function spreadProduct(kernel: Product, places: Map<Buffer, Place>): readonly Kernel[] {
   const { batch, rows, columns, inner, sum } = kernel
   const { groups } = tilesOf(kernel)
-  const turns = total(inner)
+  const turns = pointsOf(inner)
   const loop = longest(inner)
   const count = Math.min(Math.floor(turns / partTurns.product), Math.floor(fewGroups / groups), loop?.extent ?? 1)
   if (loop === undefined || count < 2) return [kernel]
@@ -176,7 +177,7 @@ function spreadProduct(kernel: Product, places: Map<Buffer, Place>): readonly Ke
   const { part, turn, place, inside } = partsOf(loop, count)
   const inPart = substituting(new Map([[loop, place]]))
   const points = [...batch, ...rows, ...columns]
-  const size = total(points)
+  const size = pointsOf(points)
   const parts = temporary(places, dtypes[sum.type], size * part.extent)
   const index = flatIndex(
     [part, ...points].map(variable),

@@ -1,6 +1,5 @@
 /** Random kernels for tests, made from a tape of numbers: no point of the grid looks at what another stores. */
-import type { TypedArray } from '@fluxion/core'
-import { allocate } from '@fluxion/core'
+import { type TypedArray, allocate, sizeOf } from '@fluxion/core'
 import * as fc from 'fast-check'
 import {
   add,
@@ -56,7 +55,7 @@ const intOps: readonly BinaryOp[] = ['add', 'sub', 'mul', 'xor', 'and', 'min']
 export function randomNest(tape: Tape): Nest {
   const shape = Array.from({ length: 1 + tape.below(3) }, () => 1 + tape.below(4))
   const grid = shape.map((size, axis) => new LoopVar('ijk'[axis]!, size))
-  const size = shape.reduce((a, b) => a * b, 1)
+  const size = sizeOf(shape)
   const at = flatIndex(grid.map(variable), shape)
   const inner = shape.at(-1)!
   const x = new Buffer('x', 'float32', size)

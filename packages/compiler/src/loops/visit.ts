@@ -2,6 +2,10 @@
 import { mapAtoms } from './indices.ts'
 import type { Buffer, Expr, Local, LoopVar, Nest, Product, ScalarFunction, Stmt } from './ir.ts'
 
+/** How often what stands in all these loops runs. */
+export const pointsOf = (variables: readonly LoopVar[]): number =>
+  variables.reduce((points, { extent }) => points * extent, 1)
+
 /** The expressions that one is computed from. */
 export function children(x: Expr): readonly Expr[] {
   switch (x.op) {

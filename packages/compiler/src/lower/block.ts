@@ -2,11 +2,11 @@
  * Lowers the equations of one program, in order. Values that need memory wait until something asks for them; then those of one shape
  * that are ready are computed by one kernel.
  */
-import { type Atom, type ClosedJaxpr, type Equation, Literal, MissingRuleError, type Var } from '@fluxion/core'
+import { type Atom, type ClosedJaxpr, type Equation, Literal, MissingRuleError, type Var, sizeOf } from '@fluxion/core'
 import type { Buffer } from '../loops/ir.ts'
 import type { Place } from '../program/program.ts'
 import { withoutCalls } from './calls.ts'
-import { type Builder, rearrangement, sizeOf } from './builder.ts'
+import { type Builder, rearrangement } from './builder.ts'
 import { control } from './control.ts'
 import { readAfter, updateWindow } from './inPlace.ts'
 import type { KernelBuilder, KernelRow, Operand } from './lowering.ts'

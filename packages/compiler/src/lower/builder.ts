@@ -1,5 +1,5 @@
 /** Collects a program's steps, and builds its kernels: expressions of values' elements, shared within a kernel. */
-import type { Aval, DType, NDArray } from '@fluxion/core'
+import { type Aval, type DType, type NDArray, sizeOf } from '@fluxion/core'
 import { constant, load, local, narrow, scalarType, store, variable } from '../loops/build.ts'
 import { collapseGrid } from '../loops/collapse.ts'
 import { flatIndex, unflatten } from '../loops/indices.ts'
@@ -13,8 +13,6 @@ import type { At, Operand, ProductRow, Target } from './lowering.ts'
 import { readingOrders } from './rows/dot.ts'
 import { combineOf, reducedElement } from './rows/reduce.ts'
 import { Value } from './value.ts'
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
 
 /** Arrays of so many bytes stay in the second-level cache, with others. */
 const inCache = 256 * 1024

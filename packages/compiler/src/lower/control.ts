@@ -1,8 +1,15 @@
 /** Operations that hold programs, as steps: loops, conditions, and calls of the host. */
-import type { CallbackParams, CondParams, Equation, Primitive, ScanParams, WhileParams } from '@fluxion/core'
+import {
+  type CallbackParams,
+  type CondParams,
+  type Equation,
+  type Primitive,
+  type ScanParams,
+  type WhileParams,
+  sizeOf,
+} from '@fluxion/core'
 import { Counter, type Place, Slot, placeOf } from '../program/program.ts'
 import type { Block } from './block.ts'
-import { sizeOf } from './builder.ts'
 import { updatedCarries } from './inPlace.ts'
 import { Value } from './value.ts'
 import { widenFactors } from './wide.ts'

@@ -1,9 +1,9 @@
 /** From a program of equations to a program of steps. */
-import type { ClosedJaxpr } from '@fluxion/core'
+import { type ClosedJaxpr, sizeOf } from '@fluxion/core'
 import { factsOf } from '../passes/facts/factsOf.ts'
 import { type Program, Slot, placeOf } from '../program/program.ts'
 import { Block } from './block.ts'
-import { Builder, sizeOf } from './builder.ts'
+import { Builder } from './builder.ts'
 import type { Target } from './lowering.ts'
 import { Value } from './value.ts'
 

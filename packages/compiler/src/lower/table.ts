@@ -1,5 +1,5 @@
 /** All lowerings, and what fusion must know of them. */
-import type { Equation } from '@fluxion/core'
+import { type Equation, sizeOf } from '@fluxion/core'
 import type { MapRow, Row, Rows } from './lowering.ts'
 import { bitsRows } from './rows/unpackbits.ts'
 import { convRows } from './rows/conv.ts'
@@ -57,8 +57,6 @@ const rows: Rows = {
 
 /** Up to so many elements a concatenation is a choice for each element, fused into its consumer. */
 const few = 16
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
-
 export function rowOf({ primitive: { name }, outputs }: Equation): Row | undefined {
   if (name === 'concatenate' && sizeOf(outputs[0]?.aval.shape ?? []) > few) return concatenateByParts as Row
   return Object.hasOwn(rows, name) ? rows[name] : undefined

@@ -2,15 +2,7 @@
  * Decides which values of a block get memory of their own, before anything is emitted. The rest is fused into its consumers: computed
  * there again where there are several.
  */
-import {
-  type Aval,
-  type Equation,
-  type Jaxpr,
-  type Literal,
-  type ScanParams,
-  Var,
-  type WhileParams,
-} from '@fluxion/core'
+import { type Equation, type Jaxpr, type Literal, type ScanParams, Var, type WhileParams, sizeOf } from '@fluxion/core'
 import type { Row } from './lowering.ts'
 import { isPointwise, rowOf, weightOf } from './table.ts'
 
@@ -34,7 +26,6 @@ export interface Uses {
 
 /** What changes only the order of elements. */
 const rearranging = new Set(['transpose', 'reshape', 'squeeze'])
-const sizeOf = (aval: Aval): number => aval.shape.reduce((a, b) => a * b, 1)
 const consumersOf = (jaxpr: Jaxpr): Map<Var, Equation[]> => {
   const consumers = new Map<Var, Equation[]>()
   for (const equation of jaxpr.equations) {
@@ -128,8 +119,8 @@ function mustStand(
       case 'reduce':
         return false
       case 'map': {
-        const size = sizeOf(value.variable.aval)
-        const out = Math.max(...use.outputs.map((to) => (to === null ? 0 : sizeOf(to.aval))))
+        const size = sizeOf(value.variable.aval.shape)
+        const out = Math.max(...use.outputs.map((to) => (to === null ? 0 : sizeOf(to.aval.shape))))
         return weight > (out > size ? limits.spread : limits.partly)
       }
     }

@@ -2,11 +2,11 @@
  * Half floats that a loop multiplies by at every step, as its weights: a CPU converts them once before the loop, into the order in which
  * the product reads them.
  */
-import { type ClosedJaxpr, type Equation, bytesOf } from '@fluxion/core'
+import { type ClosedJaxpr, type Equation, bytesOf, sizeOf } from '@fluxion/core'
 import { load, store, variable } from '../loops/build.ts'
 import { flatIndex } from '../loops/indices.ts'
 import { LoopVar } from '../loops/ir.ts'
-import { type Builder, sizeOf } from './builder.ts'
+import type { Builder } from './builder.ts'
 import { readingOrders } from './rows/dot.ts'
 import { Value } from './value.ts'
 

@@ -17,10 +17,11 @@ import {
   isEffectful,
   roundBfloat,
   roundHalf,
+  sizeOf,
   subprograms,
 } from '@fluxion/core'
 import { elementwise, rearranging } from './elementwise.ts'
-import { Writer, bytesOfAval, sizeOf, spread, substitutedAll, typesOf } from './rewrite.ts'
+import { Writer, bytesOfAval, spread, substitutedAll, typesOf } from './rewrite.ts'
 import { isMovable } from './scans/rewriteScans.ts'
 
 /** A number as a host array of rank 0. */

@@ -1,5 +1,5 @@
 /** What tests of passes share: programs made, run before and after, and looked at. */
-import { type ClosedJaxpr, type NDArray, checkJaxpr, evalJaxpr, makeJaxpr, np } from '@fluxion/core'
+import { type ClosedJaxpr, type NDArray, checkJaxpr, evalJaxpr, makeJaxpr, np, sizeOf } from '@fluxion/core'
 import { expect } from 'vitest'
 import { eliminateDead } from './dead.ts'
 import { inline } from './inline.ts'
@@ -27,7 +27,7 @@ export const namesOf = ({ jaxpr }: ClosedJaxpr): string[] => jaxpr.equations.map
 /** Values between −2 and 2, different everywhere. */
 export const filled = (...shape: number[]): NDArray =>
   np
-    .sin(np.arange(shape.reduce((a, b) => a * b, 1)).astype('float64'))
+    .sin(np.arange(sizeOf(shape)).astype('float64'))
     .mul(2)
     .reshape(shape)
 

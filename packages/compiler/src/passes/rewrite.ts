@@ -11,6 +11,7 @@ import {
   bytesOf,
   isClosedJaxpr,
   primitives,
+  sizeOf,
 } from '@fluxion/core'
 
 /** From a program to one that means the same; the same object if there was nothing to do. */
@@ -19,7 +20,6 @@ export type Pass = (program: ClosedJaxpr) => ClosedJaxpr
 /** No pass makes a value that is larger than its operands by more than this. */
 export const budget: number = 8 * 2 ** 20
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1)
 export const bytesOfAval = ({ shape, dtype }: Aval): number => sizeOf(shape) * bytesOf(dtype)
 export const range = (count: number, start = 0): number[] => Array.from({ length: count }, (_, i) => start + i)
 export const sameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>

@@ -1,5 +1,5 @@
 /** Checks programs: places lie in their slots at every count, arguments fit kernels, and nothing is read that was not written. */
-import { InvariantError, dtypes } from '@fluxion/core'
+import { InvariantError, dtypes, sizeOf } from '@fluxion/core'
 import { checkKernel } from '../loops/check.ts'
 import type { Kernel } from '../loops/ir.ts'
 import { accessOf } from './access.ts'
@@ -147,6 +147,5 @@ class Checker {
     )
   }
 }
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
 const moving = ({ moves }: Place, loops: ReadonlySet<Counter>): (readonly (number | boolean)[])[] =>
   moves.map(({ counter, stride, alternate }) => [[...loops].indexOf(counter), stride, alternate === true])

@@ -1,7 +1,7 @@
 /** What a run of a program costs, counted from its steps: kernels, bytes, floating-point operations, memory. */
 import { bytesOf } from '@fluxion/core'
 import type { Buffer, Expr, Kernel, ScalarFunction, ScalarType, Stmt } from '../loops/ir.ts'
-import { expressionsOf, gridOf, walk } from '../loops/visit.ts'
+import { expressionsOf, gridOf, pointsOf, walk } from '../loops/visit.ts'
 import { planMemory } from './plan.ts'
 import type { Program, Step } from './program.ts'
 
@@ -71,8 +71,6 @@ export function costOfKernel(kernel: Kernel): Counts {
 }
 
 const isFloat = (type: ScalarType): boolean => type === 'f32' || type === 'f64'
-const points = (variables: readonly { readonly extent: number }[]): number =>
-  variables.reduce((count, { extent }) => count * extent, 1)
 const counted: ReadonlySet<string> = new Set(['sqrt', 'add', 'sub', 'mul', 'div', 'rem', 'min', 'max'])
 
 class KernelCost {
@@ -82,10 +80,10 @@ class KernelCost {
   readonly #writes = new Map<Buffer, number>()
 
   of(kernel: Kernel): Counts {
-    const grid = points(gridOf(kernel))
+    const grid = pointsOf(gridOf(kernel))
     if (kernel.kind === 'product') {
       const { left, right, inner, sum } = kernel
-      const times = grid * points(inner)
+      const times = grid * pointsOf(inner)
       this.#expressions([left, right], times)
       if (isFloat(sum.type)) this.#flops += 2 * times
     }
@@ -133,7 +131,7 @@ class KernelCost {
         if (isFloat(statement.value.type)) this.#flops += times
         return
       case 'reduce': {
-        const turns = times * points(statement.variables)
+        const turns = times * pointsOf(statement.variables)
         this.#expressions(expressionsOf(statement), turns)
         this.#flops += turns * statement.accumulators.filter(({ into }) => isFloat(into.type)).length
       }

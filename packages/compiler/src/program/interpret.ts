@@ -1,5 +1,5 @@
 /** The meaning of programs: runs their steps on host arrays, with the kernels interpreted. */
-import { type HostArray, InvariantError, type TypedArray, allocate, invariant } from '@fluxion/core'
+import { type HostArray, InvariantError, type TypedArray, allocate, invariant, sizeOf } from '@fluxion/core'
 import { type HostFunctions, interpretKernel } from '../loops/interpret.ts'
 import { offsetAt } from './places.ts'
 import type { Callback, Counter, Place, Program, Slot, Step } from './program.ts'
@@ -131,4 +131,3 @@ class Run {
     outputs.forEach(({ aval, place }, at) => this.#elements(place, sizeOf(aval.shape)).set(results[at]!.data))
   }
 }
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)

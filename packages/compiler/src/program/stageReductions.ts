@@ -6,7 +6,15 @@ import { type DType, bytesOf } from '@fluxion/core'
 import { assign, binary, load, local, store, variable } from '../loops/build.ts'
 import { flatIndex, indexAdd, indexMul, linearIn } from '../loops/indices.ts'
 import { Buffer, type Expr, Local, LoopVar, type Nest, type Reduce, type ScalarType, type Stmt } from '../loops/ir.ts'
-import { buffersOf, mapStatement, substituting, walk, walkExpressions, walkStatements } from '../loops/visit.ts'
+import {
+  buffersOf,
+  mapStatement,
+  pointsOf,
+  substituting,
+  walk,
+  walkExpressions,
+  walkStatements,
+} from '../loops/visit.ts'
 import { mapSteps } from './places.ts'
 import { type Launch, type Place, type Program, Slot, placeOf } from './program.ts'
 
@@ -24,7 +32,6 @@ const dtypes: Readonly<Record<ScalarType, DType>> = {
   u32: 'uint32',
   bool: 'bool',
 }
-const sizeOf = (variables: readonly LoopVar[]): number => variables.reduce((size, { extent }) => size * extent, 1)
 
 /** The program with its long reductions in two stages: those that read at least so many bytes. */
 export function stageReductions(program: Program, least: number = leastBytes): Program {
@@ -50,7 +57,7 @@ function cutOf(reduce: Reduce, grid: readonly LoopVar[], least: number): Cut | u
   const { variables } = reduce
   const column = grid.at(-1)
   const last = variables.at(-1)
-  if (column === undefined || last === undefined || sizeOf(grid) * sizeOf(variables) === 0) return undefined
+  if (column === undefined || last === undefined || pointsOf(grid) * pointsOf(variables) === 0) return undefined
   let rowBytes = 0
   let along = false
   let apart = true
@@ -62,7 +69,7 @@ function cutOf(reduce: Reduce, grid: readonly LoopVar[], least: number): Cut | u
     along = true
     rowBytes += column.extent * bytesOf(x.buffer.dtype)
   })
-  if (!along || !apart || rowBytes * sizeOf(variables) < least) return undefined
+  if (!along || !apart || rowBytes * pointsOf(variables) < least) return undefined
   const wanted = Math.min(mostRows, Math.max(fewestRows, Math.floor(partBytes / rowBytes / fewestRows) * fewestRows))
   let turns = 1
   for (let at = variables.length - 1; at >= 0; at--) {
@@ -71,7 +78,7 @@ function cutOf(reduce: Reduce, grid: readonly LoopVar[], least: number): Cut | u
       const rows = Math.min(here.extent, Math.max(1, Math.floor(wanted / turns)))
       const parts = Math.floor(here.extent / rows)
       const outer = variables.slice(0, at)
-      if (parts * sizeOf(outer) < 2) return undefined
+      if (parts * pointsOf(outer) < 2) return undefined
       return { outer, at: here, rows, parts, rest: here.extent - parts * rows, inside: variables.slice(at + 1) }
     }
     turns *= here.extent
@@ -135,8 +142,8 @@ function stages(
   places: Map<Buffer, Place>,
 ): { readonly first: Omit<Nest, 'params'>; readonly second: readonly Stmt[] } {
   const extents = grid.map(({ extent }) => extent)
-  const size = sizeOf(grid)
-  const count = sizeOf(outer) * parts
+  const size = pointsOf(grid)
+  const count = pointsOf(outer) * parts
   const partials = accumulators.map(({ into }) => {
     const dtype = dtypes[into.type]
     const buffer = new Buffer('parts', dtype, count * size)

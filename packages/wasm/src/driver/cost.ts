@@ -1,5 +1,5 @@
 /** How long a nest takes, roughly: so that no call of a hot function lasts much longer than a millisecond. */
-import { type Nest, type Stmt, expressionsOf, walk } from '@fluxion/compiler'
+import { type Nest, type Stmt, expressionsOf, pointsOf, walk } from '@fluxion/compiler'
 
 /** Nanoseconds for one operation of one element, vectors and loads taken together. */
 const perOperation = 0.4
@@ -29,7 +29,7 @@ function operationsOf(body: readonly Stmt[]): number {
         own += operationsOf(statement.yes) + operationsOf(statement.no)
         break
       case 'reduce':
-        own *= statement.variables.reduce((size, { extent }) => size * extent, 1)
+        own *= pointsOf(statement.variables)
         break
       default:
     }
@@ -40,6 +40,6 @@ function operationsOf(body: readonly Stmt[]): number {
 
 /** How many turns of a nest's outermost loop make a call. */
 export function turnsPerCall({ grid, body }: Nest): number {
-  const inner = grid.slice(1).reduce((size, { extent }) => size * extent, 1)
+  const inner = pointsOf(grid.slice(1))
   return Math.max(1, Math.floor(longestCall / (perOperation * Math.max(1, inner * operationsOf(body)))))
 }

@@ -2,14 +2,15 @@
 import {
   type Buffer,
   type Expr,
-  LoopVar,
   type Local,
+  LoopVar,
   type Product,
   type ScalarType,
   type Stmt,
   convert,
   linearIn,
   mapStatement,
+  pointsOf,
   substituting,
   unflatten,
   variable,
@@ -69,10 +70,7 @@ export function formOf(product: Product): Form {
   const single = (vars: readonly LoopVar[], name: string): LoopVar => {
     const [only, more] = vars
     if (only !== undefined && more === undefined) return only
-    const one = new LoopVar(
-      name,
-      vars.reduce((size, { extent }) => size * extent, 1),
-    )
+    const one = new LoopVar(name, pointsOf(vars))
     for (const [v, value] of spread(vars, variable(one))) values.set(v, value)
     return one
   }

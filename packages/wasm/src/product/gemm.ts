@@ -2,7 +2,7 @@
  * Products by blocks: the right operand in panels of a few columns, packed unless few rows use it; blocks of the inner dimension that let a panel stay in
  * the first cache and a block of rows in the second; the rest is micro-kernels.
  */
-import type { Buffer, LoopVar } from '@fluxion/compiler'
+import { type Buffer, type LoopVar, pointsOf } from '@fluxion/compiler'
 import type { DType } from '@fluxion/core'
 import type { FunctionBuilder, FunctionRef, Register, ValueType } from '../assembler/function.ts'
 import { computable, emitIndex } from './address.ts'
@@ -48,7 +48,7 @@ function tileOf(rows: number, fused: boolean): Tile {
 /** How many inner elements make a block; if the left operand is computed, whole loops of the inner variables at best. */
 function innerBlockOf(vars: readonly LoopVar[], computed: boolean, bytes: number): number {
   const scale = 4 / bytes
-  const inner = vars.reduce((size, { extent }) => size * extent, 1)
+  const inner = pointsOf(vars)
   if (inner <= longestBlock * scale) return inner
   const looped = computed ? loopBlock(vars, (innerBlock * scale) / 2, longestBlock * scale) : undefined
   if (looped !== undefined) return looped

@@ -14,6 +14,7 @@ import {
   i32,
   mul,
   or,
+  pointsOf,
   substituting,
 } from '@fluxion/compiler'
 
@@ -25,7 +26,7 @@ export function productAsNest(product: Product): Nest {
   const truth = sum.type === 'bool'
   const [x, y] = [convert(sum.type, left), convert(sum.type, right)]
   const term = truth ? and(x, y) : mul(x, y)
-  const count = inner.reduce((size, { extent }) => size * extent, 1)
+  const count = pointsOf(inner)
   const total = (): Stmt => {
     if (count === 0) return assign(sum, constant(sum.type, 0))
     if (count > writtenOut) {

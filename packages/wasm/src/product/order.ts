@@ -1,5 +1,15 @@
 /** The order of a product's variables: sums may run in any, and the one in which operands lie in memory lets them be read in vectors. */
-import { type Expr, LoopVar, type Stmt, linearIn, substituting, unflatten, variable, walk } from '@fluxion/compiler'
+import {
+  type Expr,
+  LoopVar,
+  type Stmt,
+  linearIn,
+  pointsOf,
+  substituting,
+  unflatten,
+  variable,
+  walk,
+} from '@fluxion/compiler'
 
 /** The least distance at which loads of an expression step with a variable, in elements; infinite where that is no constant. */
 function strideOf(x: Expr, v: LoopVar): number {
@@ -24,10 +34,7 @@ function* orders(vars: readonly LoopVar[], operands: readonly Expr[]): Generator
 }
 /** Whether an index is a constant times the place in the loops together. */
 function stepsAsOne(index: Expr, vars: readonly LoopVar[]): boolean {
-  const one = new LoopVar(
-    'one',
-    vars.reduce((size, { extent }) => size * extent, 1),
-  )
+  const one = new LoopVar('one', pointsOf(vars))
   const values = unflatten(
     variable(one),
     vars.map(({ extent }) => extent),
@@ -46,7 +53,6 @@ interface Ordered {
   readonly columns: readonly LoopVar[]
   readonly inner: readonly LoopVar[]
 }
-const sizeOf = (vars: readonly LoopVar[]): number => vars.reduce((size, { extent }) => size * extent, 1)
 
 /** The best order of rows, columns and inner variables, each among themselves. */
 export function ordered(vars: Ordered, left: Expr, right: Expr, body: readonly Stmt[]): Ordered {
@@ -60,7 +66,7 @@ export function ordered(vars: Ordered, left: Expr, right: Expr, body: readonly S
   const [rows, columns] = [byResult(vars.rows), byResult(vars.columns)]
   let best: { readonly inner: readonly LoopVar[]; readonly cost: number } | undefined
   for (const inner of orders(vars.inner, [left, right])) {
-    const cost = costOf(left, inner, rows) * sizeOf(rows) + costOf(right, inner, columns) * sizeOf(columns)
+    const cost = costOf(left, inner, rows) * pointsOf(rows) + costOf(right, inner, columns) * pointsOf(columns)
     if (best === undefined || cost < best.cost) best = { inner, cost }
   }
   return { rows, columns, inner: best!.inner }

@@ -1,5 +1,6 @@
 /** Prints loop nests: a point of the grid an invocation, or a workgroup where reductions are long. */
-import { type Expr, type LoopVar, type Nest, type Stmt, linearIn, walk } from '@fluxion/compiler'
+import { sizeOf } from '@fluxion/core'
+import { type Expr, type LoopVar, type Nest, type Stmt, linearIn, pointsOf, walk } from '@fluxion/compiler'
 import type { Layout } from './access.ts'
 import { Emitter } from './emitter.ts'
 import { wgslType } from './literals.ts'
@@ -18,7 +19,6 @@ export const groupsPerRow = 65535
 export const groupNumber = (groups: number): string =>
   groups > groupsPerRow ? `group.x + group.y * ${groupsPerRow}u` : 'group.x'
 
-export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1)
 const extents = (variables: readonly LoopVar[]): number[] => variables.map(({ extent }) => extent)
 
 /** Bind variables to the coordinates of a row-major place. */
@@ -48,7 +48,7 @@ export function printNest(nest: Nest, layout: Layout, { shared }: Traits): Print
   const emitter = new Emitter(shader)
   const { lanes } = plan
   const sizes = extents(nest.grid)
-  const points = product([...sizes.slice(0, -1), Math.ceil((fast?.extent ?? 1) / lanes)])
+  const points = sizeOf([...sizes.slice(0, -1), Math.ceil((fast?.extent ?? 1) / lanes)])
   const groups = Math.ceil(points / invocations)
   emitter.line(`let point = i32((${groupNumber(groups)}) * ${invocations}u + lane);`)
   if (groups * invocations !== points || groups > groupsPerRow) emitter.line(`if (point >= ${points}i) { return; }`)
@@ -68,7 +68,7 @@ export function printNest(nest: Nest, layout: Layout, { shared }: Traits): Print
 }
 
 type Reduce = Extract<Stmt, { op: 'reduce' }>
-export const turnsOf = ({ variables }: Reduce): number => product(extents(variables))
+export const turnsOf = ({ variables }: Reduce): number => pointsOf(variables)
 /** Reductions shorter than this are left to one invocation. */
 const longReduction = 128
 /** From so many points on, a device is busy with one invocation for each. */
@@ -86,7 +86,7 @@ function isTree({ grid, body }: Nest): boolean {
     (statement): statement is Reduce => statement.op === 'reduce' && turnsOf(statement) >= longReduction,
   )
   if (long.length === 0) return false
-  return product(extents(grid)) <= manyPoints || long.every(alongMemory)
+  return pointsOf(grid) <= manyPoints || long.every(alongMemory)
 }
 function alongMemory({ variables, accumulators }: Reduce): boolean {
   const fast = variables.findLast(({ extent }) => extent > 1)!
@@ -102,7 +102,7 @@ const treeSize = 256
 function printTree(nest: Nest, layout: Layout): Printed {
   const shader = new Shader(nest, layout, new Set())
   const emitter = new Emitter(shader)
-  const groups = product(extents(nest.grid))
+  const groups = pointsOf(nest.grid)
   emitter.line(`let point = i32(${groupNumber(groups)});`)
   if (groups > groupsPerRow) emitter.line(`if (point >= ${groups}i) { return; }`)
   emitter.declare(nest.body)

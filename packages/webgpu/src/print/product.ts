@@ -2,18 +2,16 @@
  * Prints sums of products: their operands and what is done with a sum as functions, since an operand is an expression, of which convolutions are
  * made too; and the loops around them, of which there are two forms.
  */
-import { type Expr, LoopVar, type Product } from '@fluxion/compiler'
+import { type Expr, LoopVar, type Product, pointsOf } from '@fluxion/compiler'
 import type { Layout } from './access.ts'
 import { printDirect } from './direct.ts'
 import { Emitter } from './emitter.ts'
 import { literal, wgslType } from './literals.ts'
-import { type Printed, bindCoordinates, product } from './nest.ts'
+import { type Printed, bindCoordinates } from './nest.ts'
 import { Shader } from './shader.ts'
 import { printTiled } from './tiled.ts'
 import type { Traits } from './traits.ts'
 import { planWords, printLanes } from './words.ts'
-
-export const total = (variables: readonly LoopVar[]): number => product(variables.map(({ extent }) => extent))
 
 /**
  * The functions of a product's module: `leftAt(b, at, k)` and `rightAt(b, at, k)` give an element of an operand at places in the batch, along
@@ -31,7 +29,7 @@ export interface ProductShader {
 
 export function printProduct(kernel: Product, layout: Layout, traits: Traits): Printed {
   const { batch, rows, columns, inner, sum } = kernel
-  const sizes = { batch: total(batch), rows: total(rows), columns: total(columns), inner: total(inner) }
+  const sizes = { batch: pointsOf(batch), rows: pointsOf(rows), columns: pointsOf(columns), inner: pointsOf(inner) }
   const several = columns.filter(({ extent }) => extent > 1)
   const fast = several.length === 1 ? several[0]! : new LoopVar('column', sizes.columns)
   const alone = sizes.batch * sizes.rows === 1

@@ -2,10 +2,10 @@
  * Products by tiles: a workgroup brings tiles of both operands into its memory, and each invocation keeps the sums of four rows by four columns in
  * registers.
  */
-import { type Expr, type LoopVar, type Product, linearIn, walk } from '@fluxion/compiler'
+import { type Expr, type LoopVar, type Product, linearIn, pointsOf, walk } from '@fluxion/compiler'
 import { Emitter } from './emitter.ts'
 import { literal } from './literals.ts'
-import { type Printed, groupNumber, groupsPerRow, product } from './nest.ts'
+import { type Printed, groupNumber, groupsPerRow } from './nest.ts'
 import type { ProductShader } from './product.ts'
 
 export interface Tiles {
@@ -21,8 +21,7 @@ const busy = 128
 
 /** The size of tiles: no larger than rows and columns need, and small where there would be few of them. */
 export function tilesOf({ batch, rows, columns }: Pick<Product, 'batch' | 'rows' | 'columns'>): Tiles {
-  const total = (variables: readonly LoopVar[]): number => product(variables.map(({ extent }) => extent))
-  const [b, m, n] = [total(batch), total(rows), total(columns)]
+  const [b, m, n] = [pointsOf(batch), pointsOf(rows), pointsOf(columns)]
   const sized = (count: number): number => (count > 32 ? 64 : count > 16 ? 32 : 16)
   const groupsOf = (tm: number, tn: number): number => b * Math.ceil(m / tm) * Math.ceil(n / tn)
   let [tm, tn] = [sized(m), sized(n)]

@@ -2,7 +2,7 @@
  * Running sums, products, extremes and log-sum-exps along an axis. Lines run beside each other; where points run by the thousand, lines are cut
  * into blocks, whose totals are folded in the same way.
  */
-import { type DType, type Shape, isFloat } from '@fluxion/core'
+import { type DType, type Shape, isFloat, sizeOf } from '@fluxion/core'
 import {
   abs,
   add,
@@ -99,10 +99,7 @@ function emitLevel(build: KernelBuilder, name: string, level: Level): void {
   }
   const blocks = Math.ceil(length / blockSize)
   const ofTotals = shape.with(axis, blocks)
-  const totals = build.temporary(
-    dtype,
-    ofTotals.reduce((a, b) => a * b, 1),
-  )
+  const totals = build.temporary(dtype, sizeOf(ofTotals))
   const totalAt = (index: readonly Expr[]): Expr => flatIndex(index, ofTotals)
   const block = new LoopVar('block', blocks)
   const inBlock = new LoopVar('j', blockSize)

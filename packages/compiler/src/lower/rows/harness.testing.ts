@@ -9,6 +9,7 @@ import {
   allocate,
   dtypes,
   primitives,
+  sizeOf,
 } from '@fluxion/core'
 import { expect } from 'vitest'
 import { load, local, narrow, scalarType, store, variable } from '../../loops/build.ts'
@@ -19,7 +20,6 @@ import { buffersOf } from '../../loops/visit.ts'
 import type { KernelBuilder, Operand, Row, Target } from '../lowering.ts'
 import { hostFunctions } from '../hostFunctions.ts'
 import { combineOf, reducedElement } from './reduce.ts'
-import { sizeOf } from './samples.testing.ts'
 
 const avalOf = ({ shape, dtype }: HostArray): Aval => ({ shape, dtype, weakType: false })
 export const wasm: Target = { name: 'wasm', parallel: false, host: true }

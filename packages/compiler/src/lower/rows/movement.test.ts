@@ -1,4 +1,4 @@
-import { type DType, type HostArray, type Shape, isFloat } from '@fluxion/core'
+import { type DType, type HostArray, type Shape, isFloat, sizeOf } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { variable } from '../../loops/build.ts'
@@ -9,7 +9,7 @@ import { expectReference, lowered, referred } from './harness.testing.ts'
 import { indexingRows } from './indexing.ts'
 import { movementRows, reshapedIndex } from './movement.ts'
 import { randomRows } from './random.ts'
-import { everything, generator, hostArray, integers, sample, sizeOf } from './samples.testing.ts'
+import { everything, generator, hostArray, integers, sample } from './samples.testing.ts'
 import { concatenateByParts, slicingRows } from './slicing.ts'
 
 const rows = { ...movementRows, ...slicingRows, ...indexingRows, ...gatherRows, ...bitsRows, ...randomRows }

@@ -1,5 +1,5 @@
 /** Reductions along axes, and positions of extremes. */
-import { type DType, dtypes, isFloat } from '@fluxion/core'
+import { type DType, dtypes, isFloat, sizeOf } from '@fluxion/core'
 import {
   and,
   assign,
@@ -113,7 +113,7 @@ const argReduction = (name: string, beats: Beats): KernelRow<ArgParams> => ({
     // parts first, then the best of the parts
     const each = Math.ceil(Math.sqrt(length))
     const parts = Math.ceil(length / each)
-    const rows = outAval!.shape.reduce((a, b) => a * b, 1)
+    const rows = sizeOf(outAval!.shape)
     const wide = dtype === 'bool' ? 'uint32' : dtype
     const bests = build.temporary(wide, rows * parts)
     const positions = build.temporary('int32', rows * parts)

@@ -1,8 +1,7 @@
 /** Arrays to try lowerings on. */
-import { type DType, type HostArray, type Shape, allocate, dtypes, isFloat } from '@fluxion/core'
+import { type DType, type HostArray, type Shape, allocate, dtypes, isFloat, sizeOf } from '@fluxion/core'
 import { narrowing } from '../../loops/scalars.ts'
 
-export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
 /** A host array of numbers, rounded to what the dtype can hold. */
 export function hostArray(dtype: DType, shape: Shape, values: Iterable<number>): HostArray {
   const data = allocate(dtype, sizeOf(shape))

@@ -1,8 +1,8 @@
-import type { DType, HostArray, Shape } from '@fluxion/core'
+import { type DType, type HostArray, type Shape, sizeOf } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { expectReference, lowered, wasm, webgpu } from './harness.testing.ts'
-import { everything, generator, hostArray, integers, moderate, sample, sizeOf } from './samples.testing.ts'
+import { everything, generator, hostArray, integers, moderate, sample } from './samples.testing.ts'
 import { scatterRows } from './scatter.ts'
 
 const targets = [wasm, webgpu]

@@ -2,6 +2,7 @@
  * Scatter: updates written to places that an array of index vectors lists, or combined with what is there. Every element of the updates is a
  * point of its own; where several write the same element the last one remains, as in the reference.
  */
+import { pointsOf } from '../../loops/visit.ts'
 import { type Aval, type DType, isFloat } from '@fluxion/core'
 import {
   assign,
@@ -99,7 +100,6 @@ const guarded = (inside: Expr, body: readonly Stmt[]): readonly Stmt[] =>
   isConst(inside, 1) ? body : [when(inside, body)]
 const inTurn = (loops: readonly LoopVar[], body: readonly Stmt[]): readonly Stmt[] =>
   loops.reduceRight<readonly Stmt[]>((inner, v) => [forLoop(v, inner)], body)
-const count = (loops: readonly LoopVar[]): number => loops.reduce((n, { extent }) => n * extent, 1)
 
 /** Fill the buffer with the operand's elements, which it may hold already. */
 function fill(build: KernelBuilder, name: string, { aval: { shape }, at }: Operand, out: Buffer): void {
@@ -120,11 +120,11 @@ const set: KernelRow<ScatterParams> = {
     const { apart, vectors, window, fixed, place, inside, value } = walk
     const write = [store(out!, place, value)]
     const moved = window.filter((v) => !fixed.includes(v))
-    if (params.uniqueIndices || count(vectors) === 1)
+    if (params.uniqueIndices || pointsOf(vectors) === 1)
       build.nest('scatter', [...apart, ...vectors, ...window], guarded(inside, write))
     else if (!build.target.parallel)
       build.nest('scatter', apart, inTurn(vectors, guarded(inside, inTurn(window, write))))
-    else if (count(vectors) * count(moved) <= few)
+    else if (pointsOf(vectors) * pointsOf(moved) <= few)
       build.nest('scatter', [...apart, ...fixed], inTurn(vectors, guarded(inside, inTurn(moved, write))))
     else lastOnes(build, out!, walk)
   },

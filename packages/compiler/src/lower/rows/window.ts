@@ -1,5 +1,5 @@
 /** Reductions over sliding windows, and the choice of one element a window with which the extremes are differentiated. */
-import { type DType, type Shape, dtypes, isFloat } from '@fluxion/core'
+import { type DType, type Shape, dtypes, isFloat, sizeOf } from '@fluxion/core'
 import {
   and,
   assign,
@@ -38,8 +38,6 @@ interface WindowParams {
   readonly baseDilation: readonly number[]
   readonly windowDilation: readonly number[]
 }
-const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
-
 /** How windows lie along one axis: `spread` is between elements of the operand, `dilation` between those of a window. */
 export interface Spacing {
   readonly stride: number

@@ -1,7 +1,6 @@
 /** How facts travel through operations. A rule gives what is known of each result; of an operation without one, nothing is. */
-import { type Atom, type Aval, type Equation, Literal, dtypes, isFloat } from '@fluxion/core'
+import { type Atom, type Aval, type Equation, Literal, dtypes, isFloat, sizeOf } from '@fluxion/core'
 import { elementwise } from '../elementwise.ts'
-import { sizeOf } from '../rewrite.ts'
 import { type Fact, type Range, fact, join, limitsOf } from './fact.ts'
 
 type Known = Partial<Fact>

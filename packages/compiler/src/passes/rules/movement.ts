@@ -1,6 +1,6 @@
 /** Operations that place elements anew: what does nothing is dropped, chains become one, equal elements stay spread scalars. */
-import { type Atom, type Equation, Literal, isFloat } from '@fluxion/core'
-import { range, sameList, sizeOf, withoutAt } from '../rewrite.ts'
+import { type Atom, type Equation, Literal, isFloat, sizeOf } from '@fluxion/core'
+import { range, sameList, withoutAt } from '../rewrite.ts'
 import type { Rule, Rules, Simplifier } from '../simplify.ts'
 
 export interface BroadcastParams {

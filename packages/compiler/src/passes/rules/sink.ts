@@ -1,6 +1,6 @@
 /** Moves what costs nothing to make, numbers and spread values, from outside of a program that an operation holds into it. */
-import { type Atom, type ClosedJaxpr, type Equation, Literal, Var, closed } from '@fluxion/core'
-import { type Environment, equationOf, primitiveNamed, sizeOf, substitutedAll } from '../rewrite.ts'
+import { type Atom, type ClosedJaxpr, type Equation, Literal, Var, closed, sizeOf } from '@fluxion/core'
+import { type Environment, equationOf, primitiveNamed, substitutedAll } from '../rewrite.ts'
 import type { Simplifier } from '../simplify.ts'
 import type { BroadcastParams } from './movement.ts'
 

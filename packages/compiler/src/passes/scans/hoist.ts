@@ -1,6 +1,6 @@
 /** Loop invariants: what each step of a scan would compute alike is computed once, before it. */
-import { type Atom, type Equation, Literal, type Var, closed } from '@fluxion/core'
-import { type Environment, type Pass, budget, bytesOfAval, renamed, sizeOf, substituted, typesOf } from '../rewrite.ts'
+import { type Atom, type Equation, Literal, type Var, closed, sizeOf } from '@fluxion/core'
+import { type Environment, type Pass, budget, bytesOfAval, renamed, substituted, typesOf } from '../rewrite.ts'
 import { partsOf } from '../rules/scan.ts'
 import { isMovable, rewriteScans } from './rewriteScans.ts'
 

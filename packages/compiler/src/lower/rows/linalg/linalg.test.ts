@@ -1,9 +1,9 @@
-import type { DType, HostArray, Shape } from '@fluxion/core'
+import { type DType, type HostArray, type Shape, sizeOf } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { expectReference, lowered, referred, wasm, webgpu } from '../harness.testing.ts'
 import { linalgRows } from './linalg.ts'
-import { floats, generator, hostArray, moderate, sizeOf } from '../samples.testing.ts'
+import { floats, generator, hostArray, moderate } from '../samples.testing.ts'
 
 /** The product of matrices with the transposed ones, and a multiple of the identity: positive definite. */
 function definite(dtype: DType, shape: Shape, random: () => number): HostArray {

@@ -1,5 +1,5 @@
 /** What lowerings of matrix operations share: batches of matrices in working memory, and loops over parts of them. */
-import type { DType, Shape } from '@fluxion/core'
+import { type DType, type Shape, sizeOf } from '@fluxion/core'
 import {
   add,
   assign,
@@ -22,8 +22,6 @@ import { converted } from '../elementwise/convert.ts'
 /** What matrices are computed in: as the reference in float64, where there is one. */
 export const workDtype = ({ host }: Target): 'float64' | 'float32' => (host ? 'float64' : 'float32')
 export const precision = ({ host }: Target): number => (host ? 2 ** -52 : 2 ** -23)
-export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
-
 /** Loops over the matrices of a batch. */
 export interface Batch {
   readonly grid: readonly LoopVar[]

@@ -2,6 +2,7 @@
  * Sorts lines of elements, stably: in one go for each line by merging ever longer runs, or for all elements at once, each of which finds its
  * place in a merged run by a binary search (Cormen et al., "Introduction to Algorithms", chapter on multithreaded merging).
  */
+import { pointsOf } from '../../../loops/visit.ts'
 import type { DType } from '@fluxion/core'
 import {
   add,
@@ -58,7 +59,7 @@ const lineOf = ({ grid }: Lines): Expr =>
   )
 /** Memory for all lines, one after the other, for each column. */
 function linesOf(build: KernelBuilder, { grid, length, columns }: Lines): Buffer[] {
-  const size = grid.reduce((product, { extent }) => product * extent, length)
+  const size = length * pointsOf(grid)
   return columns.map(({ dtype }) => build.temporary(dtype, size))
 }
 const loads = (buffers: readonly Buffer[], at: Expr): Expr[] => buffers.map((buffer) => load(buffer, at))

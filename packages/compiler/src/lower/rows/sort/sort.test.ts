@@ -1,9 +1,9 @@
-import type { DType, HostArray, Shape } from '@fluxion/core'
+import { type DType, type HostArray, type Shape, sizeOf } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { test } from 'vitest'
 import type { Target } from '../../lowering.ts'
 import { expectReference, wasm, webgpu } from '../harness.testing.ts'
-import { everything, generator, hostArray, sample, sizeOf } from '../samples.testing.ts'
+import { everything, generator, hostArray, sample } from '../samples.testing.ts'
 import { sortRows } from './sort.ts'
 
 const targetsOf = (...args: readonly HostArray[]): Target[] =>
