@@ -15,11 +15,9 @@ if (env['FLUXION_FULL'] !== '1') fc.configureGlobal({ seed: 20231021 })
 // Examples set policies on factories, as users do, for good.
 beforeAll(clearPolicies)
 
-// The core's own tests hold its reference to JAX's bits and to its own; everything else runs on the default device.
+// The core's own tests hold its reference to JAX's bits and to its own; everything else runs on the default device, or the one that is asked for.
 beforeAll(async () => {
-  const device =
-    expect.getState().testPath?.includes('/packages/core/') === true
-      ? 'reference'
-      : ((env['FLUXION_DEVICE'] ?? 'wasm') as DeviceName)
+  const inCore = expect.getState().testPath?.includes('/packages/core/') === true
+  const device = (env['FLUXION_DEVICE'] ?? (inCore ? 'reference' : 'wasm')) as DeviceName
   if (backend().name !== device) await setDevice(device)
 })
