@@ -39,7 +39,7 @@ import {
   when,
   whilst,
 } from '@fluxion/compiler'
-import { bytesOf, type DType, type TypedArray } from '@fluxion/core'
+import { type DType, type TypedArray, allocate, bytesOf } from '@fluxion/core'
 import { ModuleBuilder } from '../assembler/module.ts'
 import { bytesFor, readElements, writeElements } from '../heap/elements.ts'
 import { printNest } from './nest.ts'
@@ -81,22 +81,11 @@ const wholes = [0, 1, -1, 2, 3, 5, -7, 31, 127, 128, 255, -128, 32767, 65535, 2 
 
 /** Makes choices; the data of a kernel comes from them, too. */
 export type Choose = (below: number) => number
-const arrays = {
-  bool: Uint8Array,
-  uint8: Uint8Array,
-  int8: Int8Array,
-  uint16: Uint16Array,
-  int16: Int16Array,
-  uint32: Uint32Array,
-  int32: Int32Array,
-  float16: Float32Array,
-  bfloat16: Float32Array,
-  float32: Float32Array,
-  float64: Float64Array,
-}
 /** A host array of a dtype whose elements a function gives. */
 export function hostArray(dtype: DType, length: number, element: (i: number) => number): TypedArray {
-  return new arrays[dtype](Array.from({ length }, (_, i) => element(i)))
+  const data = allocate(dtype, length)
+  for (let i = 0; i < length; i++) data[i] = element(i)
+  return data
 }
 /** Run a printed nest on host arrays, its outermost loop in parts; results come back in the arrays. */
 export function runPrinted(
