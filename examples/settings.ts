@@ -21,9 +21,9 @@ export interface Settings {
 type Sizes = Omit<Settings, 'data' | 'out' | 'seed' | 'precision' | 'device'>
 /** What the original notebook ran with. */
 export const original: Sizes = { epochs: 1500, batch: 256, steps: 128, channels: 256, hidden: 128, rate: 1e-4 }
-const usual: Sizes = { epochs: 24, batch: 16, steps: 32, channels: 128, hidden: 112, rate: 3e-4 }
+const usual: Sizes = { epochs: 120, batch: 16, steps: 64, channels: 128, hidden: 128, rate: 3e-4 }
 /** For GPUs in name only, and for the reference back end. */
-const small: Sizes = { epochs: 12, batch: 64, steps: 16, channels: 64, hidden: 48, rate: 2e-3 }
+const small: Sizes = { epochs: 4, batch: 16, steps: 32, channels: 128, hidden: 64, rate: 1e-3 }
 const quick: Sizes = { epochs: 2, batch: 64, steps: 16, channels: 35, hidden: 24, rate: 4e-3 }
 
 const positive = (text: string): number => {

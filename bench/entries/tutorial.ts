@@ -1,5 +1,5 @@
-/** The program that `npm start` runs, at the settings it first had: one epoch of training and validation. */
-import { type NDArray, jit, lax, np, random, valueAndGrad } from 'fluxion'
+/** The program that `npm start` runs: one epoch of training and validation. The bench has it at the settings that it first had. */
+import { type Jitted, type NDArray, jit, lax, np, random, valueAndGrad } from 'fluxion'
 import { type Batch, shdLoader, shiftAugment } from '@fluxion/data'
 import { integralAccuracy, integralCrossentropy } from '@fluxion/losses'
 import * as hk from '@fluxion/modules'
@@ -9,15 +9,28 @@ import { policy, setPolicy } from '@fluxion/precision'
 import { arctan } from '@fluxion/surrogates'
 import { type Entry, type Prepared, prepared } from './entry.ts'
 
-interface Sizes {
+export interface TutorialSizes {
   readonly batch: number
   readonly steps: number
   readonly channels: number
   readonly hidden: number
+  readonly rate: number
+  readonly seed: number
 }
-async function epoch({ batch, steps, channels, hidden }: Sizes): Promise<Prepared> {
+const optimiserOf = (rate: number) => optim.chain(optim.centralize(), optim.lion(rate))
+export type TutorialState = readonly [hk.Params, optim.State<ReturnType<typeof optimiserOf>>]
+export interface Tutorial {
+  readonly start: TutorialState
+  /** Train for an epoch, in the order that a key decides; gives the losses, and accuracy and loss of each validation batch. */
+  readonly epoch: Jitted<[TutorialState, NDArray], [TutorialState, NDArray, NDArray]>
+  /** The labels that the network gives all test recordings, the true ones, and which of them count. */
+  readonly test: Jitted<[hk.Params], [predicted: NDArray, labels: NDArray, mask: NDArray]>
+}
+
+/** The tutorial's third training, under the half policy. */
+export async function tutorial({ batch, steps, channels, hidden, rate, seed }: TutorialSizes): Promise<Tutorial> {
   for (const module of [hk.linear, rlif, li]) setPolicy(module, policy('half'))
-  const shd = await shdLoader({ batchSize: batch, sampleT: steps, channels })
+  const shd = await shdLoader({ batchSize: batch, sampleT: steps, channels, seed })
   const network = hk.withoutApplyRng(
     hk.transform((x: NDArray) => {
       const events = hk.batchApply(hk.linear(hidden, { withBias: false }))(x)
@@ -31,13 +44,12 @@ async function epoch({ batch, steps, channels, hidden }: Sizes): Promise<Prepare
       return hk.dynamicUnroll(core, events, core.initialState(x.shape[0]), { timeMajor: false })[0]
     }),
   )
-  const rng = random.key(0)
+  const rng = random.key(seed)
   const params = network.init(rng, shd.trainEpoch(rng).obs.get(0))
   const loss = (p: hk.Params, x: NDArray, y: NDArray): NDArray => integralCrossentropy(network.apply(p, x), y)
-  const optimiser = optim.chain(optim.centralize(), optim.lion(3e-4))
-  const augment = shiftAugment({ maxShift: channels / 32 })
-  type State = [hk.Params, optim.State<typeof optimiser>]
-  const train = ([p, state]: State, { obs, labels }: Batch): [State, NDArray] => {
+  const optimiser = optimiserOf(rate)
+  const augment = shiftAugment({ maxShift: Math.max(1, Math.round(channels / 32)) })
+  const train = ([p, state]: TutorialState, { obs, labels }: Batch): [TutorialState, NDArray] => {
     const events = augment(np.unpackbits(obs, { axis: 1 }), random.foldIn(rng, np.sum(labels)))
     const [value, grads] = valueAndGrad(loss)(p, events, labels)
     const [updates, next] = optimiser.update(grads, state, p)
@@ -48,17 +60,27 @@ async function epoch({ batch, steps, channels, hidden }: Sizes): Promise<Prepare
     return [p, np.stack([integralAccuracy(traces, labels)[0], integralCrossentropy(traces, labels)])]
   }
   const validation = shd.valEpoch()
-  const run = jit((state: State, key: NDArray): [State, NDArray, NDArray] => {
+  const epoch = jit((state: TutorialState, key: NDArray): [TutorialState, NDArray, NDArray] => {
     const [end, losses] = lax.scan(train, state, shd.trainEpoch(key))
     return [end, losses, lax.scan(validate, end[0], validation)[1]]
   })
-  return prepared(run, [params, optimiser.init(params)] as State, rng)
+  const all = shd.testAll()
+  const test = jit((p: hk.Params): [NDArray, NDArray, NDArray] => {
+    const predict = (obs: NDArray): NDArray =>
+      np.argmax(np.sum(network.apply(p, np.unpackbits(obs, { axis: 1 })), { axis: 1 }), { axis: -1 })
+    return [lax.map(predict, all.obs), all.labels, all.mask]
+  })
+  return { start: [params, optimiser.init(params)], epoch, test }
+}
+const anEpoch = async (sizes: TutorialSizes): Promise<Prepared> => {
+  const { start, epoch } = await tutorial(sizes)
+  return prepared(epoch, start, random.key(0))
 }
 
 export const tutorials: readonly Entry[] = [
   {
     name: 'tutorial-small',
     about: 'an epoch of `npm start` at its first settings: batch 16, 32 steps, 128-112-112-20, half policy',
-    prepare: () => epoch({ batch: 16, steps: 32, channels: 128, hidden: 112 }),
+    prepare: () => anEpoch({ batch: 16, steps: 32, channels: 128, hidden: 112, rate: 3e-4, seed: 0 }),
   },
 ]
