@@ -3,6 +3,7 @@ import { type Buffer, type Expr, indexAdd, linearIn, type ScalarType } from '@fl
 import { bytesOf } from '@fluxion/core'
 import { binaryCode, unaryCode, valueType } from './scalar.ts'
 import { ScalarEmitter } from './scalarEmitter.ts'
+import { sourceOf } from './halves.ts'
 import { gather, loadSplat, loadVector, narrowVector } from './storage.ts'
 import {
   binaryVector,
@@ -99,7 +100,7 @@ export class Emitter extends ScalarEmitter {
         break
       case 'narrow':
         this.lanes(x.x, copy)
-        narrowVector(this, x.dtype)
+        narrowVector(this, x.dtype, sourceOf(x))
         break
       case 'call':
         this.#laneByLane(x, x.args, copy, () => this.callCode(x))

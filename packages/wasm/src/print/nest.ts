@@ -3,6 +3,7 @@ import { LoopVar, type Nest } from '@fluxion/compiler'
 import type { FunctionRef, Register } from '../assembler/function.ts'
 import type { ModuleBuilder } from '../assembler/module.ts'
 import { Emitter } from './emitter.ts'
+import { noteHalves } from './halves.ts'
 import type { Vector } from './placing.ts'
 import type { PrintOptions } from './scalarEmitter.ts'
 import { planNest } from './plan.ts'
@@ -22,6 +23,7 @@ export function printNest(module: ModuleBuilder, nest: Nest, options: PrintOptio
     [...params, 'begin', 'end'].map(() => 'i32' as const),
   )
   const e = new Emitter(f, module, options, functionOf)
+  noteHalves(body)
   params.forEach((buffer, i) => e.bindBuffer(buffer, f.param(i)))
   if (grid.some(({ extent }) => extent === 0)) return f
   if (grid.length === 0) {

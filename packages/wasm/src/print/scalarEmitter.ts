@@ -14,6 +14,7 @@ import type { ModuleBuilder } from '../assembler/module.ts'
 import { Placing } from './placing.ts'
 import { binaryCode, bitcastCode, compareCode, convertCode, pushConstant, unaryCode, valueType } from './scalar.ts'
 import { type Changes, noChanges, Scope } from './scope.ts'
+import { sourceOf } from './halves.ts'
 import { loadScalar, narrowScalar } from './storage.ts'
 import type { VectorSink } from './vector.ts'
 
@@ -131,7 +132,7 @@ export class ScalarEmitter extends Placing implements VectorSink {
         break
       case 'narrow':
         this.scalar(x.x)
-        narrowScalar(this, x.dtype)
+        narrowScalar(this, x.dtype, sourceOf(x))
         break
       case 'call':
         for (const arg of x.args) this.scalar(arg)

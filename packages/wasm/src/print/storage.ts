@@ -6,6 +6,7 @@ import type { ScalarType } from '@fluxion/compiler'
 import type { DType } from '@fluxion/core'
 import type { FunctionBuilder } from '../assembler/function.ts'
 import type { MemoryLaneOp, MemoryOp } from '../assembler/instructions.ts'
+import type { HalfSource } from './halves.ts'
 import type { VectorSink } from './vector.ts'
 
 interface Storage {
@@ -66,30 +67,51 @@ function rounder(sink: VectorSink): void {
 }
 /**
  * The float16s nearest to f32s, ties to even, as f32s. With c = 1.5·2^(e+13) the sum x + c is in c's binade whatever the sign of x, so that
- * its last place is the float16's; c is kept finite, also beside infinity and NaN.
+ * its last place is the float16's; c is kept finite, also beside infinity and NaN. From an operation on float16s it need not be: beside those
+ * alone the exponent runs over, and c vanishes.
  */
-export function roundHalf(sink: VectorSink): void {
+export function roundHalf(sink: VectorSink, source?: HalfSource): void {
   const { f } = sink
   const [x, c] = [f.temporary('v128'), f.temporary('v128')]
+  if (source === 'sum') {
+    // all but what a float16 has of the fraction, after adding half of its last place, or a little less where that is even
+    f.tee(x).i32(13).op('i32x4.shr_u')
+    sink.lanesOf('i32', 1)
+    f.op('v128.and').get(x).op('i32x4.add')
+    sink.lanesOf('i32', 0xfff)
+    f.op('i32x4.add')
+    sink.lanesOf('i32', -0x2000)
+    f.op('v128.and')
+    overflow(sink)
+    f.release(x)
+    f.release(c)
+    return
+  }
   f.tee(x).get(x)
   sink.lanesOf('i32', 0x7f800000)
   f.op('v128.and')
-  sink.lanesOf('f32', 2 ** 20)
-  f.op('i32x4.min_u')
+  if (source === undefined) {
+    sink.lanesOf('f32', 2 ** 20)
+    f.op('i32x4.min_u')
+  }
   sink.lanesOf('f32', 2 ** -14)
   f.op('i32x4.max_u')
   sink.lanesOf('i32', (13 << 23) + 0x400000)
   f.op('i32x4.add').tee(c).op('f32x4.add').get(c).op('f32x4.sub')
-  // from 2¹⁶ on the first product is infinite; others come back exactly
-  sink.lanesOf('f32', 2 ** 112)
-  f.op('f32x4.mul')
-  sink.lanesOf('f32', 2 ** -112)
-  f.op('f32x4.mul').get(x)
+  overflow(sink)
+  f.get(x)
   // the sign of zeros
   sink.lanesOf('i32', -0x80000000)
   f.op('v128.and', 'v128.or')
   f.release(x)
   f.release(c)
+}
+/** From 2¹⁶ on the first product is infinite; others come back exactly. */
+function overflow(sink: VectorSink): void {
+  sink.lanesOf('f32', 2 ** 112)
+  sink.f.op('f32x4.mul')
+  sink.lanesOf('f32', 2 ** -112)
+  sink.f.op('f32x4.mul')
 }
 /**
  * f32s as the bits of the float16s nearest to them, in i32 lanes. After adding c = 2^(e+13) the mantissa holds the rounded magnitude in units
@@ -129,10 +151,10 @@ function roundBfloatBits(sink: VectorSink): void {
 }
 
 /** Round the lanes on the stack to what a dtype can hold. */
-export function narrowVector(sink: VectorSink, dtype: DType): void {
+export function narrowVector(sink: VectorSink, dtype: DType, source?: HalfSource): void {
   const { f } = sink
   const { kind, bytes } = storages[dtype]
-  if (kind === 'half') roundHalf(sink)
+  if (kind === 'half') roundHalf(sink, source)
   else if (kind === 'bfloat') {
     roundBfloatBits(sink)
     sink.lanesOf('i32', -0x10000)
@@ -148,12 +170,12 @@ function signExtend(f: FunctionBuilder, bytes: number): void {
   f.i32(shift).op('i32x4.shl').i32(shift).op('i32x4.shr_s')
 }
 /** Round the scalar on the stack to what a dtype can hold. */
-export function narrowScalar(sink: VectorSink, dtype: DType): void {
+export function narrowScalar(sink: VectorSink, dtype: DType, source?: HalfSource): void {
   const { f } = sink
   const { kind, bytes } = storages[dtype]
   if (kind === 'half' || kind === 'bfloat') {
     f.op('f32x4.splat')
-    narrowVector(sink, dtype)
+    narrowVector(sink, dtype, source)
     f.lane('f32x4.extract_lane', 0)
   } else if (kind === 'signed') f.op(bytes === 1 ? 'i32.extend8_s' : 'i32.extend16_s')
   else if (kind === 'unsigned') f.i32(2 ** (8 * bytes) - 1).op('i32.and')
