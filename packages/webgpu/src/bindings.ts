@@ -2,18 +2,32 @@
  * Fits kernels into the number of buffers that a device binds at once. Values in between lie in one arena, which takes one binding if need be; so
  * arrays from outside are copied into it, and results out of it, where a kernel has too many of them.
  */
-import { type Place, type Program, Slot, type Step, mapSteps, placeOf, walkSteps } from '@fluxion/compiler'
+import { type Place, type Program, Slot, type Step, mapSteps, placeOf, planMemory, walkSteps } from '@fluxion/compiler'
+import { bytesFor } from './elements.ts'
+import type { Windowed } from './windows.ts'
 
-export function stageForBindings(program: Program, limit: number): Program {
+/** @param piecesOf how many bindings an array of so many bytes takes */
+export function stageForBindings(program: Program, limit: number, piecesOf: (bytes: number) => number): Program {
+  const bytesOf = ({ dtype, length }: Slot): number => bytesFor(dtype, length)
   const own = new Set([...program.inputs, ...program.captured.map(({ slot }) => slot), ...program.outputs])
   const staged = new Map<Slot, Slot>()
   walkSteps(program.steps, (step) => {
     if (step.op !== 'launch') return
-    const slots = [...new Set(step.args.map(({ slot }) => slot))]
-    if (slots.length <= limit) return
-    // One binding is the arena's. The smallest arrays are copied.
-    const apart = slots.filter((slot) => own.has(slot) && !staged.has(slot)).sort((a, b) => b.length - a.length)
-    for (const slot of apart.slice(limit - 1)) staged.set(slot, new Slot(slot.dtype, slot.length))
+    const { args, windows } = step as Windowed
+    const slots = [...new Set(args.map(({ slot }) => slot))]
+    const seen = new Map(args.map(({ slot }, at) => [slot, windows?.[at]]))
+    const count = (slot: Slot): number => (seen.get(slot) === undefined ? piecesOf(bytesOf(slot)) : 1)
+    if (slots.reduce((sum, slot) => sum + count(slot), 0) <= limit) return
+    // The smallest arrays are copied: as few as will do.
+    const apart = slots.filter((slot) => own.has(slot) && !staged.has(slot)).sort((a, b) => bytesOf(b) - bytesOf(a))
+    const arena = [...staged.keys()].reduce((sum, slot) => sum + bytesOf(slot), planMemory(program).bytes)
+    const bindings = (kept: number): number => {
+      const inside = apart.slice(kept).reduce((sum, slot) => sum + bytesOf(slot), arena)
+      return apart.slice(0, kept).reduce((sum, slot) => sum + count(slot), piecesOf(inside))
+    }
+    let kept = apart.length
+    while (kept > 0 && bindings(kept) > limit) kept--
+    for (const slot of apart.slice(kept)) staged.set(slot, new Slot(slot.dtype, slot.length))
   })
   if (staged.size === 0) return program
   const moved = (place: Place): Place => ({ ...place, slot: staged.get(place.slot) ?? place.slot })

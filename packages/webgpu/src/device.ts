@@ -60,9 +60,16 @@ export const describeAdapter = ({ info }: GPUAdapter): string =>
 const isCpu = ({ architecture, description, isFallbackAdapter }: GPUAdapterInfo): boolean =>
   isFallbackAdapter || /swiftshader|llvmpipe|lavapipe/i.test(`${architecture} ${description}`)
 
+/** How much a device takes at once. */
+export type Limits = Pick<
+  GPUSupportedLimits,
+  'maxBufferSize' | 'maxStorageBufferBindingSize' | 'maxStorageBuffersPerShaderStage'
+>
+
 /** A device, and what has gone wrong on it. */
 export class Device {
   readonly gpu: GPUDevice
+  readonly limits: Limits
   readonly description: string
   /** Why nothing runs on it any more. */
   #lost: DeviceError | undefined
@@ -71,8 +78,10 @@ export class Device {
 
   readonly traits: Traits
 
-  constructor(gpu: GPUDevice, description: string, traits: Traits) {
+  /** @param limits those of the device, or lower ones */
+  constructor(gpu: GPUDevice, description: string, traits: Traits, limits: Limits = gpu.limits) {
     this.gpu = gpu
+    this.limits = limits
     this.description = description
     this.traits = traits
     gpu.addEventListener('uncapturederror', (event) => {

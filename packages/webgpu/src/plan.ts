@@ -3,7 +3,6 @@ import {
   type Callback,
   type Copy,
   type Counter,
-  type Kernel,
   type Place,
   type Program,
   type Slot,
@@ -19,10 +18,11 @@ import type { Device } from './device.ts'
 import { bytesFor } from './elements.ts'
 import type { Pipeline, Pipelines } from './pipelines.ts'
 import { decisionSource, decisionWritable, modes } from './predicate.ts'
-import { type Layout, isWritten, perWord } from './print/access.ts'
+import { type Layout, isWritten, perPiece, perWord } from './print/access.ts'
 import { printKernel } from './print/kernel.ts'
 import { groupsPerRow } from './print/nest.ts'
 import { spread } from './spread.ts'
+import { type Window, type Windowed, splitByWindows } from './windows.ts'
 
 /** A range of one of a call's buffers, in bytes. */
 export interface Range {
@@ -79,6 +79,7 @@ export interface HostPlace {
 export type Node =
   | Dispatch
   | Decide
+  | { readonly op: 'copy'; readonly from: Range; readonly to: Range }
   | { readonly op: 'loop'; readonly counter: Counter; readonly body: readonly Node[] }
   | {
       readonly op: 'while'
@@ -110,9 +111,16 @@ export interface Plan {
 const alignment = 256
 
 export function planProgram(original: Program, device: Device, pipelines: Pipelines): Plan {
-  const limit = device.gpu.limits.maxStorageBuffersPerShaderStage
-  return new Planner(stageForBindings(spread(original, device.traits), limit), device, pipelines).plan()
+  const { maxStorageBuffersPerShaderStage: limit } = device.limits
+  // A window begins where a binding may, which is up to an alignment before its first element.
+  const split = splitByWindows(spread(original, device.traits), pieceBytes(device) - alignment)
+  const program = stageForBindings(split, limit, (bytes) => piecesOf(bytes, device))
+  return new Planner(program, device, pipelines).plan()
 }
+/** A piece of an array that is larger than a binding: each begins where a binding may. */
+const pieceBytes = ({ limits }: Device): number =>
+  Math.floor(limits.maxStorageBufferBindingSize / alignment) * alignment
+const piecesOf = (bytes: number, device: Device): number => Math.max(1, Math.ceil(bytes / pieceBytes(device)))
 
 class Planner {
   readonly #program: Program
@@ -135,9 +143,10 @@ class Planner {
     const { offsets, bytes } = planMemory(program, alignment)
     this.#offsets = offsets
     this.#arenaBytes = bytes
-    if (bytes > device.gpu.limits.maxBufferSize) {
+    const most = device.limits.maxBufferSize
+    if (bytes > most) {
       throw new DeviceError(
-        `webgpu: '${program.name}' needs ${bytes} bytes for what it computes in between, and buffers of this GPU have ${device.gpu.limits.maxBufferSize} at most\nhint: use smaller batches, or keep less with checkpoint`,
+        `webgpu: '${program.name}' needs ${bytes} bytes for what it computes in between, and buffers of this GPU have ${most} at most\nhint: use smaller batches, or keep less with checkpoint`,
       )
     }
   }
@@ -172,9 +181,9 @@ class Planner {
   #step(step: Step, condition: Condition | undefined): Node[] {
     switch (step.op) {
       case 'launch':
-        return [this.#dispatch(step.kernel, step.args, condition)]
+        return [this.#dispatch(step, condition)]
       case 'copy':
-        return step.length === 0 ? [] : [this.#copy(step, condition)]
+        return step.length === 0 ? [] : [this.#wholeCopy(step, condition) ?? this.#copy(step, condition)]
       case 'loop':
         return [{ op: 'loop', counter: step.counter, body: this.#steps(step.body, condition) }]
       case 'while':
@@ -238,24 +247,44 @@ class Planner {
   #rangeOf(slot: Slot): Range {
     if (slot.dtype === 'float64') throw this.#noDoubles()
     const size = Math.max(4, bytesFor(slot.dtype, slot.length))
-    const most = this.#device.gpu.limits.maxStorageBufferBindingSize
+    const most = this.#device.limits.maxBufferSize
     if (size > most) {
       throw new DeviceError(
-        `webgpu: '${this.#program.name}' has an array of ${slot.dtype}[${slot.length}], ${size} bytes; kernels see ${most} at most on this GPU\nhint: use smaller batches, or a narrower dtype`,
+        `webgpu: '${this.#program.name}' has an array of ${slot.dtype}[${slot.length}], ${size} bytes; buffers of this GPU have ${most} at most\nhint: use smaller batches, or a narrower dtype`,
       )
     }
     const own = this.#numbers.get(slot)
     if (own !== undefined) return { buffer: own, offset: 0, size }
     return { buffer: this.#own.length, offset: this.#offsets.get(slot)!, size }
   }
+  /** A copy of a whole array between buffers, which needs no kernel. */
+  #wholeCopy({ from, to, length }: Copy, condition: Condition | undefined): Node | undefined {
+    const whole = ({ slot, offset, moves }: Place): boolean =>
+      slot.length === length && offset === 0 && moves.length === 0
+    const [source, target] = [this.#rangeOf(from.slot), this.#rangeOf(to.slot)]
+    if (condition !== undefined || !whole(from) || !whole(to) || source.buffer === target.buffer) return undefined
+    return { op: 'copy', from: source, to: target }
+  }
+  /** A window of a slot's range. */
+  #windowOf(slot: Slot, window: Window | undefined): Range {
+    const range = this.#rangeOf(slot)
+    if (window === undefined) return range
+    const [from, to] = window.map((element) => element * bytesOf(slot.dtype)) as [number, number]
+    const start = Math.floor(from / alignment) * alignment
+    return {
+      buffer: range.buffer,
+      offset: range.offset + start,
+      size: Math.max(4, Math.min(range.size, Math.ceil(to / 4) * 4) - start),
+    }
+  }
   #copy({ from, to, length }: Copy, condition: Condition | undefined): Dispatch {
     const { kernel, scale } = copyKernel(from, to, length)
-    return this.#dispatch(kernel, [from, to], condition, scale)
+    return this.#dispatch({ op: 'launch', kernel, args: [from, to] }, condition, scale)
   }
 
   /** @param scale elements of a parameter for one of its slot's: below 1 where a kernel sees whole words */
-  #dispatch(kernel: Kernel, args: readonly Place[], condition: Condition | undefined, scale = 1): Dispatch {
-    const { bindings, bindingOf } = this.#bindings(args)
+  #dispatch({ kernel, args, windows }: Windowed, condition: Condition | undefined, scale = 1): Dispatch {
+    const { bindings, bindingOf } = this.#bindings(args, windows)
     const params = args.map(({ slot, offset, moves }, at) => {
       const before = this.#rangeOf(slot).offset - bindings[bindingOf[at]!]!.offset
       return {
@@ -273,14 +302,16 @@ class Planner {
         return offset % lanes === 0 && moves.every(({ stride }) => stride % lanes === 0)
       }),
       writable: bindings.map(({ buffer }) => written.has(buffer)),
+      pieces: bindings.map(({ size }) => piecesOf(size, this.#device)),
+      pieceWords: pieceBytes(this.#device) / 4,
     }
     const { source, groups } = printKernel(kernel, layout, this.#device.traits)
-    const pipeline = this.#pipelines.get(kernel.name, source, layout.writable)
+    const pipeline = this.#pipelines.get(kernel.name, source, perPiece(layout, layout.writable))
     this.#used.set(pipeline, { name: kernel.name, source })
     const dispatch: Dispatch = {
       op: 'dispatch',
       pipeline,
-      bindings,
+      bindings: bindings.flatMap((range) => this.#pieces(range)),
       params,
       moves: params.some(({ moves }) => moves.some(({ stride }) => stride !== 0)),
       groups: [Math.min(groups, groupsPerRow), Math.ceil(groups / groupsPerRow)],
@@ -290,25 +321,39 @@ class Planner {
     condition?.dispatches.push(dispatch)
     return dispatch
   }
+  /** A range as those that are bound. */
+  #pieces({ buffer, offset, size }: Range): Range[] {
+    const step = pieceBytes(this.#device)
+    return Array.from({ length: piecesOf(size, this.#device) }, (_, piece) => ({
+      buffer,
+      offset: offset + piece * step,
+      size: Math.min(step, size - piece * step),
+    }))
+  }
   /** A binding for each slot; one for all of the arena's where there would be too many. */
-  #bindings(args: readonly Place[]): { bindings: Range[]; bindingOf: number[] } {
+  #bindings(args: readonly Place[], windows: Windowed['windows']): { bindings: Range[]; bindingOf: number[] } {
     const all = [...new Set(args.map(({ slot }) => slot))]
     // Values without elements take no room in the arena: what is bound for them does not matter, but must not be bound twice.
     const empty = (slot: Slot): boolean => slot.length === 0 && !this.#numbers.has(slot)
     const slots = all.every(empty) ? all.slice(0, 1) : all.filter((slot) => !empty(slot))
-    const ranges = slots.map((slot) => this.#rangeOf(slot))
+    const seen = new Map(args.map(({ slot }, at) => [slot, windows?.[at]]))
+    const ranges = slots.map((slot) => this.#windowOf(slot, seen.get(slot)))
     const arena = ranges.filter(({ buffer }) => buffer === this.#own.length)
     let bindings = ranges
-    if (ranges.length > this.#device.gpu.limits.maxStorageBuffersPerShaderStage) {
+    const most = this.#device.limits.maxStorageBuffersPerShaderStage
+    const count = (all: readonly Range[]): number =>
+      all.reduce((sum, { size }) => sum + piecesOf(size, this.#device), 0)
+    if (count(ranges) > most) {
       const start = Math.min(...arena.map(({ offset }) => offset))
       const end = Math.max(...arena.map(({ offset, size }) => offset + size))
       const together = { buffer: this.#own.length, offset: start, size: end - start }
-      if (together.size > this.#device.gpu.limits.maxStorageBufferBindingSize) {
+      if (arena.length > 0) bindings = [...ranges.filter(({ buffer }) => buffer !== this.#own.length), together]
+      if (count(bindings) > most) {
+        const bytes = bindings.reduce((sum, { size }) => sum + size, 0)
         throw new DeviceError(
-          `webgpu: a kernel of '${this.#program.name}' needs ${slots.length} arrays of ${together.size} bytes together, more than this GPU binds at once\nhint: use smaller batches`,
+          `webgpu: a kernel of '${this.#program.name}' needs ${slots.length} arrays in ${bytes} bytes, more than this GPU binds at once: ${most} times ${this.#device.limits.maxStorageBufferBindingSize}\nhint: use smaller batches`,
         )
       }
-      bindings = [...ranges.filter(({ buffer }) => buffer !== this.#own.length), together]
     }
     const bindingOf = args.map(({ slot }) => {
       const range = ranges[Math.max(0, slots.indexOf(slot))]!

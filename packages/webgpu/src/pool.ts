@@ -33,7 +33,7 @@ export class Pool {
   take(bytes: number): GPUBuffer {
     const size = classOf(bytes)
     const { gpu } = this.#device
-    const most = gpu.limits.maxBufferSize
+    const most = this.#device.limits.maxBufferSize
     if (size > most && bytes > most) {
       throw new DeviceError(
         `webgpu: an array of ${bytes} bytes is larger than this GPU's buffers, of ${most} at most\nhint: use smaller batches, or a narrower dtype`,

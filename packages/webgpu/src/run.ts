@@ -1,6 +1,6 @@
 /** Runs a planned program once: records its dispatches, waits for flags and callbacks where it must. */
 import { type Counter, offsetAt } from '@fluxion/compiler'
-import { type HostArray, InvariantError, type TypedArray, bytesOf } from '@fluxion/core'
+import { type HostArray, InvariantError, type TypedArray, bytesOf, sizeOf } from '@fluxion/core'
 import type { Device } from './device.ts'
 import type { Work } from './driver.ts'
 import { decode, encode } from './elements.ts'
@@ -50,6 +50,9 @@ export class Run {
         case 'decide':
           this.#decide(node)
           if (this.#machine.recorder.overflows) yield* this.#drain()
+          break
+        case 'copy':
+          this.#copy(node)
           break
         case 'loop':
           for (let count = 0; count < node.counter.length; count++) {
@@ -103,6 +106,10 @@ export class Run {
         : { buffer: this.#words, offset: 4 * (this.#plan.countsAt + 4 * node.number) }
     recorder.dispatch(pipeline, this.#group(node), at, specialWords.length + params.length, groups)
   }
+  #copy({ from, to }: Extract<Node, { op: 'copy' }>): void {
+    const [source, target] = [this.#buffers[from.buffer]!, this.#buffers[to.buffer]!]
+    this.#machine.recorder.copy(source, from.offset, target, to.offset, from.size)
+  }
   #decide(node: Decide): void {
     const { recorder } = this.#machine
     const { countsAt, tableAt } = this.#plan
@@ -138,7 +145,7 @@ export class Run {
 
   /** Where the elements lie now, in bytes. */
   #bytes({ aval, range, at }: HostPlace): { buffer: GPUBuffer; offset: number; bytes: number; length: number } {
-    const length = aval.shape.reduce((a, b) => a * b, 1)
+    const length = sizeOf(aval.shape)
     const offset = range.offset + offsetAt(at, this.#counts) * bytesOf(aval.dtype)
     return { buffer: this.#buffers[range.buffer]!, offset, bytes: bytesOf(aval.dtype) * length, length }
   }

@@ -134,8 +134,8 @@ test('arrays beyond what a device binds are copied into the arena, and results o
   const body = inputs.map((x, at) => store(outs[at % 2]!, variable(i), load(x, variable(i))))
   const head = { kind: 'nest', name: 'many', grid: [i], body } as const
   const program = programOf({ ...head, params: buffersOf(head) }, inputs, outs[1])
-  const changed = stageForBindings(program, 4)
+  const changed = stageForBindings(program, 4, () => 1)
   expect(changed.steps.filter(({ op }) => op === 'copy').length).toBeGreaterThan(3)
   expectSame(program, changed)
-  expect(stageForBindings(program, 8)).toBe(program)
+  expect(stageForBindings(program, 8, () => 1)).toBe(program)
 })

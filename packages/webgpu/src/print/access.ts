@@ -10,13 +10,22 @@ export interface Layout {
   readonly aligned: readonly boolean[]
   /** Of each binding, whether it can be written to: what one binding of a buffer is, all of its bindings in a launch must be. */
   readonly writable: readonly boolean[]
+  /** Of each binding, in how many pieces it is bound, one after the other: more than one where it is larger than a device binds at once. */
+  readonly pieces: readonly number[]
+  /** How many 32-bit words every piece has but the last. */
+  readonly pieceWords: number
 }
 /** Each parameter in a binding of its own. */
 export const separate = (kernel: Kernel): Layout => ({
   bindingOf: kernel.params.map((_, at) => at),
   aligned: kernel.params.map(() => true),
   writable: kernel.params.map((_, at) => isWritten(kernel, at)),
+  pieces: kernel.params.map(() => 1),
+  pieceWords: Infinity,
 })
+/** Something of each binding, once for each of its pieces. */
+export const perPiece = <T>({ pieces }: Layout, each: readonly T[]): T[] =>
+  each.flatMap((value, binding) => Array.from({ length: pieces[binding]! }, () => value))
 
 /** How many elements of a dtype lie in a 32-bit word. */
 export const perWord = (dtype: DType): number => Math.max(1, 4 / bytesOf(dtype))

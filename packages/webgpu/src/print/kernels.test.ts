@@ -42,6 +42,7 @@ import {
 import { type DType, type TypedArray, allocate, dtypes, roundBfloat, roundHalf } from '@fluxion/core'
 import { expect, test } from 'vitest'
 import { interpreted, runKernel } from '../testing.testing.ts'
+import { separate } from './access.ts'
 import type { Traits } from './traits.ts'
 
 /** A nest over one loop, or over more, that stores each of the values in a buffer of its own. */
@@ -239,7 +240,7 @@ test.each(all)('%s is loaded and stored at any place', async (dtype) => {
     )
     const aligned = kernel.params.map(() => offset % 4 === 0)
     const offsets = kernel.params.map(() => offset)
-    const layout = { bindingOf: [0, 1, 2], aligned, writable: kernel.params.map((buffer) => buffer !== x) }
+    const layout = { ...separate(kernel), aligned }
     expect(await runKernel(kernel, args, offsets, layout)).toEqual(interpreted(kernel, args, offsets))
   }
 })

@@ -1,7 +1,7 @@
 /** One WGSL module in the making: its bindings, its functions, and how elements of its buffers are read and written. */
 import { type Buffer, type Combine, type Kernel, type ScalarType, scalarType } from '@fluxion/compiler'
 import type { DType } from '@fluxion/core'
-import { type Layout, perWord, usesOf } from './access.ts'
+import { type Layout, perPiece, perWord, usesOf } from './access.ts'
 import { blockVectors, offsetOf } from './launch.ts'
 import { Library } from './library.ts'
 import { wgslType } from './literals.ts'
@@ -50,8 +50,41 @@ export class Shader {
   }
   #word(buffer: Buffer, at: string): string {
     const binding = this.#bindingOf(buffer)
-    const word = `b${binding}[${at}]`
+    const [piece, ...more] = this.#piecesOf(binding)
+    return more.length === 0 ? this.#read(binding, `${piece!}[${at}]`) : `read${binding}(${at})`
+  }
+  #read(binding: number, word: string): string {
     return this.#atomic.has(binding) ? `atomicLoad(&${word})` : word
+  }
+  /** The names of a binding's pieces. */
+  #piecesOf(binding: number): string[] {
+    const count = this.#layout.pieces[binding]!
+    return count === 1 ? [`b${binding}`] : Array.from({ length: count }, (_, piece) => `b${binding}_${piece}`)
+  }
+  /** Statements that do something to a word of a binding, in whichever piece it lies; `at` is the text of an i32 without effects. */
+  #toWord(binding: number, at: string, act: (word: string) => readonly string[]): string[] {
+    const pieces = this.#piecesOf(binding)
+    if (pieces.length === 1) return [...act(`${pieces[0]!}[${at}]`)]
+    const { pieceWords } = this.#layout
+    const place = this.names.unique('place')
+    const branches = pieces.map((piece, number) => {
+      const body = act(`${piece}[${number === 0 ? place : `${place} - ${number * pieceWords}`}]`).join(' ')
+      return number === pieces.length - 1 ? `{ ${body} }` : `if (${place} < ${(number + 1) * pieceWords}) { ${body} }`
+    })
+    return [`{ let ${place} = ${at};`, `${branches.join(' else ')} }`]
+  }
+  /** A function that reads a word of a binding that has several pieces. */
+  #reader(binding: number): string {
+    const { pieceWords } = this.#layout
+    const body = this.#piecesOf(binding).map((piece, number, { length }) => {
+      const word = this.#read(binding, `${piece}[at${number === 0 ? '' : ` - ${number * pieceWords}`}]`)
+      return number === length - 1
+        ? `  return ${word};`
+        : `  if (at < ${(number + 1) * pieceWords}) { return ${word}; }`
+    })
+    const element = this.#elementOf(binding)
+    const type = element === 'atomic<u32>' ? 'u32' : element
+    return `fn read${binding}(at: i32) -> ${type} {\n${body.join('\n')}\n}`
   }
 
   /** The value of an element: `at` is the text of its place in the binding, a name or a number where elements share words. */
@@ -124,8 +157,11 @@ export class Shader {
     const at = this.elementAt(buffer, index)
     if (perWord(dtype) === 1) {
       const to = this.#elementOf(binding)
-      if (to === 'atomic<u32>') return [`atomicStore(&b${binding}[${at}], ${this.toBits(dtype, value)});`]
-      return [`b${binding}[${at}] = ${to === 'u32' ? this.toBits(dtype, value) : value};`]
+      return this.#toWord(binding, at, (word) => [
+        to === 'atomic<u32>'
+          ? `atomicStore(&${word}, ${this.toBits(dtype, value)});`
+          : `${word} = ${to === 'u32' ? this.toBits(dtype, value) : value};`,
+      ])
     }
     const lanes = perWord(dtype)
     const [place, word, shift] = ['at', 'word', 'shift'].map((name) => this.names.unique(name)) as [
@@ -137,17 +173,20 @@ export class Shader {
       `let ${place} = ${at};`,
       `let ${shift} = ${shiftOf(lanes, place)};`,
       `let ${word} = ${place} >> ${lanes === 4 ? 2 : 1}u;`,
-      `atomicAnd(&b${binding}[${word}], ~(${lanes === 4 ? '0xffu' : '0xffffu'} << ${shift}));`,
-      `atomicOr(&b${binding}[${word}], ${this.toBits(dtype, value)} << ${shift});`,
+      ...this.#toWord(binding, word, (target) => [
+        `atomicAnd(&${target}, ~(${lanes === 4 ? '0xffu' : '0xffffu'} << ${shift}));`,
+        `atomicOr(&${target}, ${this.toBits(dtype, value)} << ${shift});`,
+      ]),
     ]
   }
   /** A statement that stores a whole word of elements, or those bits of it that a mask has; `index` is the first element's. */
   storeWord(buffer: Buffer, index: string, word: string, mask?: string): string {
     const binding = this.#bindingOf(buffer)
     const at = `(${this.elementAt(buffer, index)} >> ${perWord(buffer.dtype) === 4 ? 2 : 1}u)`
-    const target = `b${binding}[${at}]`
-    const bits = mask === undefined ? word : `(${this.#word(buffer, at)} & ~${mask}) | ${word}`
-    const store = this.#atomic.has(binding) ? `atomicStore(&${target}, ${bits});` : `${target} = ${bits};`
+    const store = this.#toWord(binding, at, (target) => {
+      const bits = mask === undefined ? word : `(${this.#read(binding, target)} & ~${mask}) | ${word}`
+      return [this.#atomic.has(binding) ? `atomicStore(&${target}, ${bits});` : `${target} = ${bits};`]
+    }).join(' ')
     return mask === undefined ? store : `if (${mask} != 0u) { ${store} }`
   }
 
@@ -155,10 +194,11 @@ export class Shader {
   update(buffer: Buffer, index: string, combine: Combine, value: string): string[] {
     const { dtype } = buffer
     const type = scalarType(dtype)
-    const b = `b${this.#bindingOf(buffer)}`
+    const binding = this.#bindingOf(buffer)
     const at = this.elementAt(buffer, index)
     const native = perWord(dtype) === 1 ? nativeUpdate(combine, type) : undefined
-    if (native !== undefined) return [`${native}(&${b}[${at}], ${this.toBits(dtype, value)});`]
+    if (native !== undefined)
+      return this.#toWord(binding, at, (word) => [`${native}(&${word}, ${this.toBits(dtype, value)});`])
     const unique = (name: string): string => this.names.unique(name)
     const [place, x, old, result] = [unique('at'), unique('value'), unique('old'), unique('result')]
     const lanes = perWord(dtype)
@@ -173,12 +213,14 @@ export class Shader {
       ...(lanes === 1
         ? []
         : [`let ${word} = ${place} >> ${lanes === 4 ? 2 : 1}u;`, `let ${shift} = ${shiftOf(lanes, place)};`]),
-      `var ${old} = atomicLoad(&${b}[${word}]);`,
-      `loop {`,
-      `  let ${result} = atomicCompareExchangeWeak(&${b}[${word}], ${old}, ${inWord});`,
-      `  if (${result}.exchanged) { break; }`,
-      `  ${old} = ${result}.old_value;`,
-      `}`,
+      ...this.#toWord(binding, word, (target) => [
+        `var ${old} = atomicLoad(&${target});`,
+        `loop {`,
+        `  let ${result} = atomicCompareExchangeWeak(&${target}, ${old}, ${inWord});`,
+        `  if (${result}.exchanged) { break; }`,
+        `  ${old} = ${result}.old_value;`,
+        `}`,
+      ]),
     ]
   }
   /** Two values of a machine type as one. */
@@ -207,15 +249,19 @@ export class Shader {
   /** The module's text around an entry point. */
   source(workgroup: number, entry: readonly string[]): string {
     const { kernel } = this
-    const bindings = this.#layout.writable.map((writable, binding) => {
-      const access = writable ? 'read_write' : 'read'
-      return `@group(0) @binding(${binding}) var<storage, ${access}> b${binding}: array<${this.#elementOf(binding)}>;`
+    const layout = this.#layout
+    const numbers = layout.writable.map((_, binding) => binding)
+    const names = numbers.flatMap((binding) => this.#piecesOf(binding))
+    const bindings = perPiece(layout, numbers).map((binding, at) => {
+      const access = layout.writable[binding]! ? 'read_write' : 'read'
+      return `@group(0) @binding(${at}) var<storage, ${access}> ${names[at]!}: array<${this.#elementOf(binding)}>;`
     })
+    const readers = numbers.filter((binding) => layout.pieces[binding]! > 1).map((binding) => this.#reader(binding))
     return [
       ...bindings,
       `@group(1) @binding(0) var<uniform> launch: array<vec4<u32>, ${blockVectors(kernel.params.length)}>;`,
       '',
-      `${this.library.source}${this.declarations.map((text) => `${text}\n`).join('')}`,
+      `${this.library.source}${[...readers, ...this.declarations].map((text) => `${text}\n`).join('')}`,
       `@compute @workgroup_size(${workgroup})`,
       `fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {`,
       ...entry.map((line) => `  ${line}`),
