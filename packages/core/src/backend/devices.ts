@@ -77,10 +77,12 @@ export function backendNamed(where: string, name: DeviceName): Backend {
  * @throws DeviceError if there is no such device here, with what to do; OptionError for another name
  * @example
  * ```ts
- * import { devices, setDevice } from 'fluxion'
- * const [first] = await devices()
- * await setDevice(first.name)
- * first.name // => 'reference'
+ * import { jit, np, setDevice } from 'fluxion'
+ * await setDevice('wasm')
+ * const grown = jit((x) => x.add(1))(np.ones([3]))
+ * const numbers = await grown.data() // reading like this works on every device
+ * numbers.join() // => '2,2,2'
+ * await setDevice('tpu') // => OptionError: expected a device among reference, wasm, webgpu, got 'tpu'
  * ```
  */
 export async function setDevice(name: DeviceName): Promise<void> {
@@ -102,7 +104,19 @@ export async function openNamedDevice(): Promise<void> {
     await setDevice(name as DeviceName)
 }
 
-/** The devices that there are, whether they can be used here, and what they can do. */
+/**
+ * List the devices that there are, whether they can be used here, and what they can do. Nothing is opened.
+ *
+ * @example
+ * ```ts
+ * import { devices } from 'fluxion'
+ * const found = new Map((await devices()).map((device) => [device.name, device]))
+ * const { available, features } = found.get('wasm')
+ * available // => true
+ * features.includes('simd') // => true
+ * found.get('reference').features // => ['float64']
+ * ```
+ */
 export function devices(): Promise<DeviceInfo[]> {
   return Promise.all([...providers.values()].map((provider) => provider.describe()))
 }

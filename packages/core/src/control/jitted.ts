@@ -22,15 +22,26 @@ export interface JitOptions {
   staticArgnums?: Argnums
   /** Arguments whose memory the program may reuse: they cannot be used again. */
   donateArgnums?: Argnums
-  /** The back end to run on; by default the one that eager operations use. */
+  /** The device to run on; by default the one that eager operations use. Arguments from elsewhere are moved; it must be open: see `setDevice`. */
   device?: DeviceName
   /** Write the operations of the function into an enclosing program, instead of a call. */
   inline?: boolean
 }
 export interface Lowered {
   /**
-   * A stage of the compilation for the function's device: `jaxpr`, as traced, if not said otherwise; `optimised`; `loops`, steps and kernels;
+   * Print a stage of the compilation for the function's device: `jaxpr`, as traced, if not said otherwise; `optimised`; `loops`, steps and kernels;
    * `plan`, where in memory values are; `cost`; `wat` or `wgsl`, the code.
+   *
+   * @throws OptionError if the device has no such stage
+   * @example
+   * ```ts
+   * import { jit, np } from 'fluxion'
+   * const twice = jit((x) => x.mul(2).sum(), { device: 'wasm' }).lower(np.ones([3]))
+   * twice.asText().split('\n')[0] // => '{ lambda ; a:f32[3]. let'
+   * twice.asText('cost').split('\n')[0] // => '1 kernels launched'
+   * twice.asText('wat').startsWith('(module') // => true
+   * twice.asText('wgsl') // => OptionError: expected a stage of the device 'wasm', got 'wgsl'
+   * ```
    */
   asText(stage?: Stage): string
 }
@@ -95,7 +106,7 @@ type AnyFunction = (...args: never[]) => unknown
 
 /**
  * Compile a function: it is traced once for each combination of tree structures, shapes, dtypes and static arguments, and the program
- * runs from then on.
+ * runs from then on. With `FLUXION_LOG=compile` each compilation prints a line, and a function that is traced again and again says what differed.
  *
  * @param f a pure function of trees of arrays
  * @throws ConcretizationError if `f` asks for the value of an argument; DeviceError if a donated array is used again
@@ -105,6 +116,8 @@ type AnyFunction = (...args: never[]) => unknown
  * const f = jit((x) => np.tanh(x).sum())
  * f(np.zeros([3])).item() // => 0
  * f.traces // => 1
+ * const slow = jit((x) => np.tanh(x).sum(), { device: 'reference' })
+ * slow(np.zeros([3])).item() // => 0
  * ```
  */
 export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = Tree>(
