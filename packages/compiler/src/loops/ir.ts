@@ -16,10 +16,13 @@ export class Buffer {
   readonly dtype: DType
   /** In elements. */
   readonly length: number
-  constructor(name: string, dtype: DType, length: number) {
+  /** The dtype that all elements can be values of, where that is narrower than the one they are stored in. */
+  readonly holds: DType
+  constructor(name: string, dtype: DType, length: number, holds: DType = dtype) {
     this.name = name
     this.dtype = dtype
     this.length = length
+    this.holds = holds
   }
 }
 /** A loop's counter: an i32 that runs from 0 to below the extent. */

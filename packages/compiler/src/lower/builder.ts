@@ -96,8 +96,8 @@ export class Builder {
     return placeOf(new Slot(this.storageOf(dtype, length), length))
   }
   /** A kernel's parameter that stands for a place. */
-  bufferAt(place: Place, length: number, name = 'x'): Buffer {
-    const buffer = new Buffer(name, place.slot.dtype, length)
+  bufferAt(place: Place, length: number, name = 'x', holds: DType = place.slot.dtype): Buffer {
+    const buffer = new Buffer(name, place.slot.dtype, length, holds)
     this.#places.set(buffer, place)
     return buffer
   }
@@ -105,7 +105,7 @@ export class Builder {
     if (value.place === undefined) this.#force(value)
     let buffer = this.#buffers.get(value)
     if (buffer === undefined) {
-      buffer = this.bufferAt(value.place!, sizeOf(value.aval.shape))
+      buffer = this.bufferAt(value.place!, sizeOf(value.aval.shape), 'x', value.aval.dtype)
       this.#buffers.set(value, buffer)
     }
     return buffer

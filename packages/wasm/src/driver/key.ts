@@ -10,7 +10,7 @@ export function kernelKey(kernel: Kernel): string {
     numbers.set(x, numbers.size)
     return numbers.size - 1
   }
-  const buffer = (x: Buffer): string => `${known(x) ?? `${number(x)}:${x.dtype}`}`
+  const buffer = (x: Buffer): string => `${known(x) ?? `${number(x)}:${x.dtype} ${x.holds}`}`
   const variable = (x: LoopVar): string => `${known(x) ?? `${number(x)}:${x.extent}`}`
   const local = (x: Local): string => `${known(x) ?? `${number(x)}:${x.type}`}`
   /** Writes an expression that is new, after its operands; gives its number. */

@@ -36,6 +36,10 @@ test('sums and other operations are told apart where their operands are float16s
   expect(sourceOf(half(binary('sub', h, mul(h, convert('f32', gt(wide, f32(0)))))))).toBe('sum')
   for (const x of [wide, add(h, wide), add(h, f32(0.1)), add(h, mul(h, h))]) expect(sourceOf(half(x))).toBeUndefined()
 })
+test('a buffer of float32 may be known to hold float16s', () => {
+  const kept = load(new Buffer('kept', 'float32', 64, 'float16'), i)
+  expect(sourceOf(half(add(kept, h)))).toBe('sum')
+})
 test('a local holds float16s if all that it is given is one', () => {
   const [t, u] = [new Local('t', 'f32'), new Local('u', 'f32')]
   noteHalves([assign(t, half(wide)), assign(u, half(wide)), assign(u, wide)])
