@@ -17,6 +17,7 @@ beforeAll(clearPolicies)
 
 // The core's own tests hold its reference to JAX's bits and to its own; everything else runs on the default device, or the one that is asked for.
 beforeAll(async () => {
+  // oxlint-disable-next-line vitest/no-standalone-expect -- it says which file is run
   const inCore = expect.getState().testPath?.includes('/packages/core/') === true
   const device = (env['FLUXION_DEVICE'] ?? (inCore ? 'reference' : 'wasm')) as DeviceName
   if (backend().name !== device) await setDevice(device)
