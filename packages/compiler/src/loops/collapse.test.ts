@@ -1,10 +1,10 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { add, convert, load, local, store, variable } from './build.ts'
-import { collapseGrid, collapseProduct } from './collapse.ts'
+import { convert, load, local, store, variable } from './build.ts'
+import { collapseGrid } from './collapse.ts'
 import { flatIndex, unflatten } from './indices.ts'
 import { interpretKernel } from './interpret.ts'
-import { Buffer, type Expr, Local, LoopVar, type Nest, type Product, type Stmt } from './ir.ts'
+import { Buffer, type Expr, Local, LoopVar, type Nest, type Stmt } from './ir.ts'
 import { argumentsOf, randomNest, tapes } from './kernels.testing.ts'
 import { shareExpressions } from './share.ts'
 import { buffersOf } from './visit.ts'
@@ -79,33 +79,4 @@ test('the variables of a reduction collapse, too', () => {
   }
   const { body } = collapseGrid(nest([i], [sum, store(out, variable(i), local(total))]))
   expect(extents((body[0] as typeof sum & { op: 'reduce' }).variables)).toEqual([15])
-})
-
-test('a product collapses within its batch, rows, columns and inner loops', () => {
-  const [rows, inner] = [
-    [i, j],
-    [k, new LoopVar('l', 2)],
-  ] as const
-  const [left, right, sum] = [new Buffer('l', 'int32', 60), new Buffer('r', 'int32', 40), new Local('sum', 'i32')]
-  const [c, d] = [new LoopVar('c', 2), new LoopVar('d', 2)]
-  const result = new Buffer('out', 'int32', 24)
-  const product: Product = {
-    kind: 'product',
-    name: 'dot',
-    params: [left, right, result],
-    batch: [],
-    rows,
-    columns: [c, d],
-    inner,
-    left: load(left, flat(...rows, ...inner)),
-    right: load(right, flatIndex([variable(d), ...inner.map(variable), variable(c)], [2, 5, 2, 2])),
-    sum,
-    body: [store(result, flat(...rows, c, d), add(local(sum), local(sum)))],
-  }
-  const collapsed = collapseProduct(product)
-  expect([collapsed.rows, collapsed.columns, collapsed.inner].map(extents)).toEqual([[6], [2, 2], [10]])
-  const [before, after] = [argumentsOf(product), argumentsOf(product)]
-  interpretKernel(product, before)
-  interpretKernel(collapsed, after)
-  expect(after).toEqual(before)
 })

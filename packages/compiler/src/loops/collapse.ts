@@ -1,7 +1,7 @@
 /** Makes one loop of two adjacent ones wherever nothing tells them apart, and drops loops of one turn. */
 import { i32, variable } from './build.ts'
 import { indexDiv, indexMod, termsOf } from './indices.ts'
-import { type Expr, LoopVar, type Nest, type Product, type Stmt } from './ir.ts'
+import { type Expr, LoopVar, type Nest, type Stmt } from './ir.ts'
 import { children, expressionsOf, mapStatement, substituting, walkStatements } from './visit.ts'
 
 /**
@@ -101,21 +101,4 @@ export function collapseGrid(nest: Nest): Nest {
     grid: collapsed.variables,
     body: body.map((statement) => mapStatement(statement, collapsed.rewrite)),
   }
-}
-/** A product with fewer loops that does the same: within its batch, rows, columns and inner loops each. */
-export function collapseProduct(product: Product): Product {
-  let result: Product = { ...product, body: collapseReductions(product.body) }
-  for (const list of ['batch', 'rows', 'columns', 'inner'] as const) {
-    const collapsed = collapse(result[list], [result.left, result.right, ...rootsOf(result.body)])
-    if (collapsed === undefined) continue
-    const { rewrite, variables } = collapsed
-    result = {
-      ...result,
-      [list]: variables,
-      left: rewrite(result.left),
-      right: rewrite(result.right),
-      body: result.body.map((statement) => mapStatement(statement, rewrite)),
-    }
-  }
-  return result
 }

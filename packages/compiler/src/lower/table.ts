@@ -90,6 +90,3 @@ const weights: Readonly<Record<string, number>> = {
   random_fold_in: 100,
 }
 export const weightOf = (primitive: string): number => weights[primitive] ?? 1
-
-/** Whether programs can hold this operation: by a row of its own, as a step, or as a call that is written out. */
-export const hasLowering = (primitive: string): boolean => Object.hasOwn(rows, primitive)

@@ -139,9 +139,6 @@ const helpers: Readonly<Record<HelperName, Helper>> = {
 }`),
 }
 
-/** Names of the helpers, which nothing else may have. */
-export const helperNames: readonly string[] = Object.keys(helpers)
-
 /** The helpers of one module, each once and after those that it calls. */
 export class Library {
   readonly #used = new Set<HelperName>()

@@ -1,5 +1,5 @@
 /** What holds for every elementwise operation: equal elements are computed once, and what is spread is spread after it. */
-import { type Atom, Literal } from '@fluxion/core'
+import type { Atom } from '@fluxion/core'
 import { sameList } from '../rewrite.ts'
 import type { Rule } from '../simplify.ts'
 
@@ -36,6 +36,3 @@ export const elementwiseRule: Rule = (equation, to) => {
   const result = to.make(name, equation.inputs.map(before), params, source)
   return [to.make('broadcast_in_dim', [result], { shape, broadcastDimensions }, source)]
 }
-
-/** Whether an atom is the number itself, in an equation that has been through the rule above. */
-export const isNumber = (atom: Atom, value: number): boolean => atom instanceof Literal && Object.is(atom.value, value)
