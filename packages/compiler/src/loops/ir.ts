@@ -16,7 +16,7 @@ export class Buffer {
   readonly dtype: DType
   /** In elements. */
   readonly length: number
-  /** The dtype that all elements can be values of, where that is narrower than the one they are stored in. */
+  /** The dtype that all elements can be values of, where that is narrower than the one they are stored in; 0 and 1 are those of bool. */
   readonly holds: DType
   constructor(name: string, dtype: DType, length: number, holds: DType = dtype) {
     this.name = name

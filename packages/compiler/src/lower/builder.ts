@@ -105,7 +105,8 @@ export class Builder {
     if (value.place === undefined) this.#force(value)
     let buffer = this.#buffers.get(value)
     if (buffer === undefined) {
-      buffer = this.bufferAt(value.place!, sizeOf(value.aval.shape), 'x', value.aval.dtype)
+      const holds = value.zeroOne ? 'bool' : value.aval.dtype
+      buffer = this.bufferAt(value.place!, sizeOf(value.aval.shape), 'x', holds)
       this.#buffers.set(value, buffer)
     }
     return buffer

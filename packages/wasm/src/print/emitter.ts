@@ -221,12 +221,13 @@ export class Emitter extends ScalarEmitter {
     const { lanes } = this.vector!
     if (access.kind === 'contiguous') {
       const offset = this.address(buffer, index, copy * lanes)
-      loadVector(this, buffer.dtype, lanes, offset)
+      loadVector(this, buffer.dtype, lanes, offset, buffer.holds)
     } else if (access.coefficient === -1) {
       const offset = this.address(buffer, indexAdd(index, -(copy * lanes + lanes - 1)))
-      loadVector(this, buffer.dtype, lanes, offset)
+      loadVector(this, buffer.dtype, lanes, offset, buffer.holds)
       reverseLanes(this, buffer.dtype === 'float64', lanes)
-    } else this.eachLane(access, buffer, index, copy, (address) => gather(this, buffer.dtype, lanes, address))
+    } else
+      this.eachLane(access, buffer, index, copy, (address) => gather(this, buffer.dtype, lanes, address, buffer.holds))
   }
   /** How the lanes of an index lie. */
   access(index: Expr): Access {

@@ -34,7 +34,7 @@ function decide(x: Expr): boolean {
     case 'narrow':
       return x.dtype === 'float16'
     case 'load':
-      return x.buffer.holds === 'float16'
+      return x.buffer.holds === 'float16' || x.buffer.holds === 'bool'
     case 'const':
       return Object.is(roundHalf(x.value), x.value)
     case 'local':

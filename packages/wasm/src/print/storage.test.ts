@@ -36,6 +36,20 @@ test('every float16 is loaded as the number that it is', () => {
   runPrinted(copyNest('float16', 'float32', halves.length, undefined), [halves, got], false)
   expect(got).toEqual(halves)
 })
+test('float16s that are known to be 0 or 1 are loaded as they are, by vectors and one by one', () => {
+  const v = new LoopVar('i', 23)
+  const [x, out] = [new Buffer('x', 'float16', 23, 'bool'), new Buffer('out', 'float32', 23)]
+  const kernel = {
+    kind: 'nest',
+    name: 'copy',
+    grid: [v],
+    body: [store(out, variable(v), load(x, variable(v)))],
+  } as const
+  const truths = Float32Array.from({ length: 23 }, (_, i) => (i % 3 === 0 ? 1 : 0))
+  const got = new Float32Array(23)
+  runPrinted({ ...kernel, params: buffersOf(kernel) }, [truths, got], false)
+  expect(got).toEqual(truths)
+})
 test('every float16 is stored as itself, by vectors and one by one', () => {
   const halves = everyHalf()
   for (const cuts of [[], [1, 2, 3, 5, 8]]) {

@@ -240,17 +240,22 @@ function toBits(sink: VectorSink, dtype: DType): void {
   }
 }
 /** Bits in the low bytes of 32-bit lanes, zeros above, as values. */
-function fromBits(sink: VectorSink, dtype: DType): void {
+function fromBits(sink: VectorSink, dtype: DType, holds: DType): void {
   const { f } = sink
   const { kind, bytes } = storages[dtype]
-  if (kind === 'half') expandHalf(sink)
+  if (kind === 'half' && holds === 'bool') {
+    // 1 as a float16 is 2⁻⁷ as the upper half of a float32
+    f.i32(16).op('i32x4.shl')
+    sink.lanesOf('f32', 2 ** 7)
+    f.op('f32x4.mul')
+  } else if (kind === 'half') expandHalf(sink)
   else if (kind === 'bfloat') f.i32(16).op('i32x4.shl')
   else if (kind === 'signed') signExtend(f, bytes)
   else if (kind === 'bool') f.op('i32x4.neg')
 }
 
 /** The values of as many elements as there are lanes, from the address on the stack on. */
-export function loadVector(sink: VectorSink, dtype: DType, lanes: 2 | 4, offset: number): void {
+export function loadVector(sink: VectorSink, dtype: DType, lanes: 2 | 4, offset: number, holds: DType = dtype): void {
   const { f } = sink
   const { bytes, kind } = storages[dtype]
   if (bytes * lanes === 16) {
@@ -268,7 +273,7 @@ export function loadVector(sink: VectorSink, dtype: DType, lanes: 2 | 4, offset:
     if (bytes === 1) f.op(signed ? 'i16x8.extend_low_i8x16_s' : 'i16x8.extend_low_i8x16_u')
     f.op(signed ? 'i32x4.extend_low_i16x8_s' : 'i32x4.extend_low_i16x8_u')
   }
-  if (!signed) fromBits(sink, dtype)
+  if (!signed) fromBits(sink, dtype, holds)
 }
 const packed = {
   1: [0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12],
@@ -308,7 +313,13 @@ function storeBitsOfLanes({ f }: VectorSink, dtype: DType, lanes: 2 | 4, offset:
   else f.memoryLane(storeLanes[bytes * lanes]!, 0, offset)
 }
 /** Lanes loaded one by one: `address` pushes a lane's address and gives the offset. */
-export function gather(sink: VectorSink, dtype: DType, lanes: 2 | 4, address: (lane: number) => number): void {
+export function gather(
+  sink: VectorSink,
+  dtype: DType,
+  lanes: 2 | 4,
+  address: (lane: number) => number,
+  holds: DType = dtype,
+): void {
   const { f } = sink
   const { bytes } = storages[dtype]
   const vector = f.temporary('v128')
@@ -319,7 +330,7 @@ export function gather(sink: VectorSink, dtype: DType, lanes: 2 | 4, address: (l
     f.get(vector).memoryLane(loadLanes[bytes]!, laneOf(bytes, lane), offset).set(vector)
   }
   f.get(vector)
-  fromBits(sink, dtype)
+  fromBits(sink, dtype, holds)
   f.release(vector)
 }
 /** Takes values and stores its lanes one by one. */
@@ -346,6 +357,6 @@ export function loadSplat(sink: VectorSink, type: ScalarType, dtype: DType, offs
   else if (bytes === 4) f.memory('v128.load32_splat', offset)
   else {
     f.memory(storages[dtype].load, offset).op('i32x4.splat')
-    if (storages[dtype].kind !== 'signed') fromBits(sink, dtype)
+    if (storages[dtype].kind !== 'signed') fromBits(sink, dtype, dtype)
   }
 }
