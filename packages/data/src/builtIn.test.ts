@@ -1,3 +1,4 @@
+// The built-in digits: what they are, and how they are told apart.
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

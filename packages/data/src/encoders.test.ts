@@ -1,3 +1,4 @@
+// Codes by rate, angle and shift, in numbers.
 import { expect, test } from 'vitest'
 import fc from 'fast-check'
 import { OptionError, jit, np, random } from '@fluxion/core'

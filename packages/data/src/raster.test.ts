@@ -1,3 +1,4 @@
+// Events as bits of time and channel, binned exactly.
 import { expect, test } from 'vitest'
 import fc from 'fast-check'
 import { recordingsFrom } from './hdf5/recordings.ts'

@@ -1,3 +1,4 @@
+// Splits, batches and order of the loader of digits.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

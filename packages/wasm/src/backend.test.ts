@@ -1,3 +1,4 @@
+// The WebAssembly back end as the core sees it: results, callbacks, memory, donation.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type NDArray, backend, debug, grad, jit, lax, makeJaxpr, np, pureCallback, setBackend } from '@fluxion/core'

@@ -1,3 +1,4 @@
+// What the check of kernels lets pass and what it refuses, with the statement named.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {

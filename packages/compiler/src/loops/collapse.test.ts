@@ -1,3 +1,4 @@
+// Collapsed loops mean what they meant, and only such are collapsed as make one range.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { convert, load, local, store, variable } from './build.ts'

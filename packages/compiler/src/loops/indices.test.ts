@@ -1,3 +1,4 @@
+// Arithmetic of indices against plain arithmetic, and the forms that it ends in.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { variable } from './build.ts'

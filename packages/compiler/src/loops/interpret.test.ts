@@ -1,3 +1,4 @@
+// What the loop IR means: every operation, statement and dtype, as the interpreter has it.
 import type { DType, TypedArray } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// Merged reductions mean what they meant apart.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { add, assign, load, local, mul, store, variable } from './build.ts'

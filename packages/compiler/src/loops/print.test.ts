@@ -1,3 +1,4 @@
+// Kernels as text.
 import { expect, test } from 'vitest'
 import {
   add,

@@ -1,3 +1,4 @@
+// Shared expressions mean what they meant, and are computed once where nothing changes them in between.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { add, assign, f32, forLoop, i32, load, local, lt, mul, store, variable, when } from './build.ts'

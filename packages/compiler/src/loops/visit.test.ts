@@ -1,3 +1,4 @@
+// Walks over expressions keep what they do not replace, sharing and canonical indices included.
 import { expect, test } from 'vitest'
 import { add, f32, forLoop, i32, load, local, lt, max, mul, select, store, update, variable, when } from './build.ts'
 import { indexAdd, indexDiv, indexMod, indexMul, linearIn } from './indices.ts'

@@ -1,3 +1,4 @@
+// Functions of f32 against float64, in units in the last place over all numbers; and their rows in every float.
 import { readFileSync } from 'node:fs'
 import { isFloat, scalarFunctions } from '@fluxion/core'
 import { expect, test } from 'vitest'

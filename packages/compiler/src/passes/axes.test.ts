@@ -1,3 +1,4 @@
+// Along which axes programs can be cut, and what their values are then.
 import {
   type ClosedJaxpr,
   type NDArray,

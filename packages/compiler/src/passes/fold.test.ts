@@ -1,3 +1,4 @@
+// What is computed beforehand, and what is too large for that.
 import { type NDArray, evalJaxpr, lax, np, random } from '@fluxion/core'
 import { expect, test } from 'vitest'
 import { foldConstants } from './fold.ts'

@@ -1,3 +1,4 @@
+// Simplified programs keep every bit.
 import { type DType, type NDArray, dtypes, evalJaxpr, grad, isFloat, lax, np, nn, printJaxpr } from '@fluxion/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// What the check of programs lets pass and what it refuses.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { tapes } from '../loops/kernels.testing.ts'

@@ -1,3 +1,4 @@
+// What programs cost, counted.
 import { expect, test } from 'vitest'
 import {
   add,

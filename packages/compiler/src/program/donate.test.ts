@@ -1,3 +1,4 @@
+// Which results take the memory of donated inputs.
 import { expect, test } from 'vitest'
 import { add, f32, load, mul, store, sub, variable } from '../loops/build.ts'
 import { indexAdd, indexMul } from '../loops/indices.ts'

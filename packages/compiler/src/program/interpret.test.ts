@@ -1,3 +1,4 @@
+// What programs mean: steps, carries, branches and places, as the interpreter has it.
 import { np } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// Temporaries that are alive together do not overlap, and few bytes do for all.
 import { type TypedArray, bytesOf } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'

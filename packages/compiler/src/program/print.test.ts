@@ -1,3 +1,4 @@
+// Programs as text.
 import { expect, test } from 'vitest'
 import { printProgram } from './print.ts'
 import { Counter, type Place, Slot, type Step, placeOf } from './program.ts'

@@ -1,3 +1,4 @@
+// Reductions in two stages mean what they meant in one.
 import type { DType } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// What the check of programs lets pass, and how it shows what it refuses.
 import { expect, test } from 'vitest'
 import '../setup.ts'
 import type { NDArray } from '../array.ts'

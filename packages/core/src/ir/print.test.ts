@@ -1,3 +1,4 @@
+// Programs as text: numbers, names and nesting.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { aval } from './aval.ts'

@@ -1,3 +1,4 @@
+// Resampled sound keeps what lies in its band.
 import { expect, test } from 'vitest'
 import fc from 'fast-check'
 import { resample } from './resample.ts'

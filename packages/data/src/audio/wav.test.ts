@@ -1,3 +1,4 @@
+// WAV files written and read, and what is said of others.
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

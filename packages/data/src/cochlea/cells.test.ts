@@ -1,3 +1,4 @@
+// Hair cells and nerve fibres answer sound as the model says.
 import { expect, test } from 'vitest'
 import fc from 'fast-check'
 import { bushyCell, bushyCellConstants } from './bushyCell.ts'

@@ -1,3 +1,4 @@
+// Spikes of the cochlea from sound.
 import { expect, test } from 'vitest'
 import { encodeAudio } from './encode.ts'
 import { normalFrom, permutationFrom, uniformGenerator } from './generator.ts'

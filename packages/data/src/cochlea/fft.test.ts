@@ -1,3 +1,4 @@
+// Fourier transforms of any length against their definition.
 import { expect, test } from 'vitest'
 import fc from 'fast-check'
 import { fourier, inverseFourier } from './fft.ts'

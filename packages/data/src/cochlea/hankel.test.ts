@@ -1,3 +1,4 @@
+// Hankel functions against those of SciPy, and their laws.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import fc from 'fast-check'

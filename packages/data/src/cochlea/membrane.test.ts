@@ -1,3 +1,4 @@
+// The basilar membrane against quadrature.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import fc from 'fast-check'

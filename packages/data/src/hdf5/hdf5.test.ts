@@ -1,3 +1,4 @@
+// HDF5 files written and read, and the errors of broken ones.
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// Assembled modules are valid, and do what their instructions say.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { printWat } from '../wat.ts'

@@ -1,3 +1,4 @@
+// Blocks of memory, taken and given back in any order.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Allocator, type Block, aligned, alignment } from './allocator.ts'

@@ -1,3 +1,4 @@
+// Values move out of the heap and come back unchanged, and memory stays within its budget.
 import { DeviceError } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// Random printed nests mean what the interpreter of the loop IR says.
 import { buffersOf, checkKernel, collapseGrid, interpretKernel, type Nest, shareExpressions } from '@fluxion/compiler'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'

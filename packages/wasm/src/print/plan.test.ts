@@ -1,3 +1,4 @@
+// Which loops run in lanes, and how many turns at once.
 import {
   add,
   assign,

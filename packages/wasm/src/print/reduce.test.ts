@@ -1,3 +1,4 @@
+// Printed reductions: how exact they are, and that lanes and rests agree.
 import {
   Buffer,
   buffersOf,

@@ -1,3 +1,4 @@
+// Loops split by a divisor mean what they meant.
 import {
   and,
   Buffer,

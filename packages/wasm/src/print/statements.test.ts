@@ -1,3 +1,4 @@
+// Updates by several points of a grid, each whole.
 import {
   Buffer,
   buffersOf,

@@ -1,3 +1,4 @@
+// Tiled nests mean what they meant, and only those that read across memory are tiled.
 import {
   add,
   Buffer,

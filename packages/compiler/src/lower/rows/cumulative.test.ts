@@ -1,3 +1,4 @@
+// Running sums, products and extremes against their references, line by line and in blocks.
 import { type Shape, isFloat } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// Products and convolutions of any dimension numbers against their references.
 import type { DType, Shape } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { test } from 'vitest'

@@ -1,3 +1,4 @@
+// Operations that move elements against their references, in every dtype.
 import { type DType, type HostArray, type Shape, isFloat, sizeOf } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// Reductions and positions of extremes against their references, whole and in parts.
 import type { DType, Shape } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'

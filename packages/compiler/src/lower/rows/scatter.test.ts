@@ -1,3 +1,4 @@
+// Updates at places against their references, in their order where places repeat.
 import { type DType, type HostArray, type Shape, sizeOf } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// Reductions over windows and their derivatives against their references.
 import type { DType, HostArray, Shape } from '@fluxion/core'
 import { expect, test } from 'vitest'
 import type { Target } from '../lowering.ts'

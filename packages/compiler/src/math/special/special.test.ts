@@ -1,3 +1,4 @@
+// Special functions of f32 against float64, over the ranges that docs/accuracy.md states.
 import { scalarFunctions } from '@fluxion/core'
 import { expect, test } from 'vitest'
 import { checkKernel } from '../../loops/check.ts'

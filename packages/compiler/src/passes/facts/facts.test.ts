@@ -1,3 +1,4 @@
+// What is known of values, and that it is true of them.
 import { type DType, type NDArray, type ScanParams, closed, dtypes, lax, np } from '@fluxion/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// What leaves loops, within the budget, and that loops mean what they meant.
 import {
   type Equation,
   type ClosedJaxpr,

@@ -1,3 +1,4 @@
+// Elementwise operations against their references, bit by bit.
 import type { DType, HostArray, Shape } from '@fluxion/core'
 import { expect, test } from 'vitest'
 import { convertBitsRows } from './representation.ts'

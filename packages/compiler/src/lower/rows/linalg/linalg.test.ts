@@ -1,3 +1,4 @@
+// Factorisations and triangular systems against their references, signs and order included.
 import { type DType, type HostArray, type Shape, sizeOf } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'

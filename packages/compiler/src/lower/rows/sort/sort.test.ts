@@ -1,3 +1,4 @@
+// Sorted arrays against the reference, by lines and element by element: stable, NaN last.
 import { type DType, type HostArray, type Shape, sizeOf } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { test } from 'vitest'

@@ -1,3 +1,4 @@
+// Edges of the zeta function.
 import { expect, test } from 'vitest'
 import { zeta } from './gamma.ts'
 
