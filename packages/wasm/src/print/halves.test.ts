@@ -1,3 +1,4 @@
+// What is known to be a float16 already, and so needs no rounding.
 import {
   add,
   assign,

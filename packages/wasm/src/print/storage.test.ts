@@ -1,3 +1,4 @@
+// Half floats in memory: every bit pattern loaded and stored, by vectors and one by one.
 import { add, Buffer, buffersOf, f32, load, LoopVar, mul, narrow, type Nest, store, variable } from '@fluxion/compiler'
 import { type DType, roundBfloat, roundHalf } from '@fluxion/core'
 import * as fc from 'fast-check'
