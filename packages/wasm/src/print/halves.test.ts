@@ -25,7 +25,7 @@ import { roundHalf } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { noteHalves, sourceOf } from './halves.ts'
-import { runPrinted } from './kernels.testing.ts'
+import { runPrinted } from './run.testing.ts'
 
 const half = (x: Expr): Narrow => narrow('float16', x) as Narrow
 const i = variable(new LoopVar('i', 64))

@@ -2,7 +2,8 @@
 import { buffersOf, checkKernel, collapseGrid, interpretKernel, type Nest, shareExpressions } from '@fluxion/compiler'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { chooser, RandomKernel, runPrinted } from './kernels.testing.ts'
+import { chooser, RandomKernel } from './kernels.testing.ts'
+import { runPrinted } from './run.testing.ts'
 
 test.for([false, true])('a printed nest does what it means, to the bit (relaxed: %s)', (relaxed) => {
   fc.assert(

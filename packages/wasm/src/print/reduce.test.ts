@@ -17,7 +17,8 @@ import {
 import type { DType } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { chooser, hostArray, runPrinted } from './kernels.testing.ts'
+import { chooser } from './kernels.testing.ts'
+import { hostArray, runPrinted } from './run.testing.ts'
 
 /** Reduce the axes of a matrix, or of both; the other one is the grid. */
 function reduction(

@@ -20,7 +20,7 @@ import {
 } from '@fluxion/compiler'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { runPrinted } from './kernels.testing.ts'
+import { runPrinted } from './run.testing.ts'
 import { slowIn } from './plan.ts'
 import { splitNest } from './split.ts'
 

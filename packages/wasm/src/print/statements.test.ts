@@ -21,7 +21,8 @@ import {
 } from '@fluxion/compiler'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { chooser, dtypes, hostArray, runPrinted } from './kernels.testing.ts'
+import { chooser } from './kernels.testing.ts'
+import { dtypes, hostArray, runPrinted } from './run.testing.ts'
 
 const nest = (grid: readonly LoopVar[], body: readonly Stmt[]): Nest => {
   const kernel = { kind: 'nest', name: 'kernel', grid, body } as const

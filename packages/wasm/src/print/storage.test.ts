@@ -3,7 +3,7 @@ import { add, Buffer, buffersOf, f32, load, LoopVar, mul, narrow, type Nest, sto
 import { type DType, roundBfloat, roundHalf } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { runPrinted } from './kernels.testing.ts'
+import { runPrinted } from './run.testing.ts'
 
 const copyNest = (from: DType, to: DType, length: number, rounded: DType | undefined): Nest => {
   const v = new LoopVar('i', length)

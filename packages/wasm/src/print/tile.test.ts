@@ -16,7 +16,7 @@ import {
 import type { DType } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hostArray, runPrinted } from './kernels.testing.ts'
+import { hostArray, runPrinted } from './run.testing.ts'
 import { tilingOf } from './tile.ts'
 
 /** out[a, b, c] = x[the same in another order] + row[c] · b, as the dtype has it. */
