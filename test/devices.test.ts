@@ -100,7 +100,7 @@ test('a function that is traced again and again is told of, with what differed',
   const lines = logged(() => {
     for (let n = 1; n <= 5; n++) f({ x: np.ones([n]), k: np.ones([1]) })
   })
-  const told = lines.filter((line) => line.includes('is traced for the'))
+  const told = lines.filter((line) => line.includes('has been traced'))
   expect(told).toHaveLength(2)
-  expect(told[0]).toMatch(/jit\(grow\) is traced for the 4th time: argument 0\.x was f32\[3\], and is f32\[4\] now/)
+  expect(told[0]).toMatch(/jit\(grow\) has been traced 4 times: argument 0\.x was f32\[3\], and is f32\[4\] now/)
 })

@@ -35,6 +35,6 @@ export class Retraces {
           : last.staticKey !== staticKey
             ? 'a static argument has another value'
             : 'what it closed over belonged to a trace that has ended'
-    log(`jit(${this.#name}) is traced for the ${traces}th time: ${what}`)
+    log(`jit(${this.#name}) has been traced ${traces} times: ${what}`)
   }
 }
