@@ -24,7 +24,20 @@ const operations = 2048
 
 const target: Target = { name: 'wasm', parallel: false, host: true }
 
-/** A back end with a heap of its own. */
+/**
+ * Make a back end with a heap of its own.
+ *
+ * @throws DeviceError if the engine has no SIMD
+ * @example
+ * ```ts
+ * import { createWasm } from '@fluxion/wasm'
+ * import { backend, np, setBackend } from 'fluxion'
+ * const before = backend()
+ * setBackend(createWasm({ budget: 2 ** 24 })) // 16 MiB, then values move out
+ * np.ones([2]).add(1).toArray() // => [2, 2]
+ * setBackend(before)
+ * ```
+ */
 export function createWasm(options: WasmOptions = {}): Backend {
   if (!features().simd) {
     throw new DeviceError(

@@ -1,2 +1,2 @@
-/** Fluxion's wasm back end. */
+/** Fluxion's WebAssembly back end. */
 export { type WasmOptions, createWasm, wasm, wasmDevice } from './backend.ts'
