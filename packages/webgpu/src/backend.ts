@@ -6,6 +6,7 @@ import {
   compile,
   operationKey,
   operationProgram,
+  reuseDonated,
   showStage,
 } from '@fluxion/compiler'
 import {
@@ -21,12 +22,14 @@ import {
   cpuBackend,
   setBackend,
 } from '@fluxion/core'
-import type { Device } from './device.ts'
+import { renameSlots } from './bindings.ts'
+import { type Device, deviceError } from './device.ts'
 import { Driver, type Work } from './driver.ts'
 import { decode } from './elements.ts'
 import { Pipelines } from './pipelines.ts'
 import { type Plan, planProgram } from './plan.ts'
 import { Pool } from './pool.ts'
+import { Pressure } from './pressure.ts'
 import { Recorder } from './recorder.ts'
 import { type Machine, Run } from './run.ts'
 import { Storage, WebGpuBuffer } from './storage.ts'
@@ -45,21 +48,27 @@ export interface WebGpu extends Backend {
   execute(program: Program): Executable
 }
 
-export function createWebGpu(device: Device): WebGpu {
+/** @param budget bytes that may be in use before calls wait for the garbage collector */
+export function createWebGpu(device: Device, budget?: number): WebGpu {
   const pool = new Pool(device)
   const pipelines = new Pipelines(device)
   const recorder = new Recorder(device, pipelines)
-  const driver = new Driver(device, recorder)
+  const driver = new Driver(device, recorder, new Pressure(pool, budget))
 
   const readBack: Machine['readBack'] = async (buffer, offset, bytes) => {
     const { gpu } = device
     const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST
+    gpu.pushErrorScope('out-of-memory')
     const staging = gpu.createBuffer({ size: bytes, usage, label: 'staging' })
+    const full = gpu.popErrorScope().catch(() => null)
     try {
       recorder.copy(buffer, offset, staging, 0, bytes)
       await recorder.submitted
       await device.wait(staging.mapAsync(GPUMapMode.READ))
       return staging.getMappedRange().slice(0)
+    } catch (error) {
+      const why = await full
+      throw why === null ? error : deviceError(`webgpu: reading ${bytes} bytes`, why)
     } finally {
       staging.destroy()
     }
@@ -100,8 +109,12 @@ export function createWebGpu(device: Device): WebGpu {
   const storageOf = (buffer: Buffer, dtype: DType): Storage =>
     buffer instanceof WebGpuBuffer && buffer.backend === backend ? buffer.storage : upload(dtype, buffer.read())
 
-  function execute(program: Program): Executable {
+  function execute(compiled: Program, donated: readonly number[] = []): Executable {
     device.check()
+    // A result that takes the memory of a donated input is that input, written over.
+    const reused = donated.length === 0 ? new Map<Slot, Slot>() : reuseDonated(compiled, donated)
+    const program = renameSlots(compiled, reused)
+    const overwritten = new Set(reused.values())
     const plan = planProgram(program, device, pipelines)
     const captured = program.captured.map(({ slot, value }) => {
       if (!(value instanceof ConcreteArray))
@@ -116,14 +129,18 @@ export function createWebGpu(device: Device): WebGpu {
       const storages = new Map<Slot, Storage>()
       program.inputs.forEach((slot, at) => storages.set(slot, storageOf(inputs[at]!, slot.dtype)))
       program.captured.forEach(({ slot }, at) => storages.set(slot, captured[at]!.storage))
-      const results = [...new Set(program.outputs)].filter((slot) => !storages.has(slot))
-      for (const slot of results) storages.set(slot, new Storage(device, pool, slot.dtype, slot.length))
-      const all = [...storages.values()]
+      const results = new Map<Slot, Storage>()
+      for (const slot of program.outputs) {
+        if (!storages.has(slot) || overwritten.has(slot))
+          results.set(slot, new Storage(device, pool, slot.dtype, slot.length))
+      }
+      const storageNow = (slot: Slot): Storage => results.get(slot) ?? storages.get(slot)!
+      const all = [...storages.values(), ...results.values()]
       for (const storage of all) storage.use()
       const release = (): void => all.forEach((storage) => storage.drop())
-      const handles = program.outputs.map((slot) => handle(storages.get(slot)!))
+      const handles = program.outputs.map((slot) => handle(storageNow(slot)))
       const fail = (error: unknown): void => {
-        for (const slot of results) storages.get(slot)!.error = error as Error
+        for (const storage of results.values()) storage.error = error as Error
         release()
       }
       driver.enqueue(function* (): Work {
@@ -132,14 +149,22 @@ export function createWebGpu(device: Device): WebGpu {
           isReady = true
         }
         words ??= wordsOf(device, plan)
-        const buffers = plan.own.map((slot) => storages.get(slot)!.gpu)
+        for (const slot of overwritten) {
+          const [from, to] = [storages.get(slot)!, results.get(slot)!]
+          const given = inputs[program.inputs.indexOf(slot)]
+          const holders = given instanceof WebGpuBuffer && !given.isDisposed ? 2 : 1
+          // Besides this call and the handle that is given up nobody has it; else it is copied.
+          if (from.users === holders) to.takeOver(from)
+          else recorder.copy(from.gpu, 0, to.gpu, 0, to.bytes)
+        }
+        const buffers = plan.own.map((slot) => storageNow(slot).gpu)
         const arena = plan.arenaBytes === 0 ? undefined : pool.take(plan.arenaBytes)
         try {
           // A place for each number, whether there is such a buffer or not.
           const told = yield* new Run(machine, plan, [...buffers, arena ?? buffers[0]!, words ?? buffers[0]!]).run()
           const checked = Promise.all([recorder.checked, told])
           checked.catch(() => {})
-          for (const slot of results) storages.get(slot)!.checked = checked
+          for (const storage of results.values()) storage.checked = checked
         } finally {
           if (arena !== undefined && !device.isLost) pool.give(arena)
         }
@@ -178,7 +203,7 @@ export function createWebGpu(device: Device): WebGpu {
       if (eager.size > operations) eager.delete(eager.keys().next().value!)
       return found(inputs)
     },
-    compile: (program, name) => execute(compile(program, target, name)),
+    compile: (program, name, given) => execute(compile(program, target, name), given),
     show(program, stage) {
       if (stage !== 'wgsl') return showStage(program, stage, target)
       const { kernels } = planProgram(compile(program, target), device, pipelines)

@@ -2,7 +2,17 @@
  * Fits kernels into the number of buffers that a device binds at once. Values in between lie in one arena, which takes one binding if need be; so
  * arrays from outside are copied into it, and results out of it, where a kernel has too many of them.
  */
-import { type Place, type Program, Slot, type Step, mapSteps, placeOf, planMemory, walkSteps } from '@fluxion/compiler'
+import {
+  type Place,
+  type Program,
+  Slot,
+  type Step,
+  accessOf,
+  mapSteps,
+  placeOf,
+  planMemory,
+  walkSteps,
+} from '@fluxion/compiler'
 import { bytesFor } from './elements.ts'
 import type { Windowed } from './windows.ts'
 
@@ -40,11 +50,21 @@ export function stageForBindings(program: Program, limit: number, piecesOf: (byt
       const [from, to] = into ? [slot, inside] : [inside, slot]
       return [{ op: 'copy', from: placeOf(from), to: placeOf(to), length: slot.length }]
     })
-  const results = new Set([...outputs].filter((slot) => !given.has(slot)))
+  const written = new Set<Slot>()
+  walkSteps(program.steps, (step) => accessOf(step).writes.forEach(({ slot }) => written.add(slot)))
+  const results = new Set([...outputs].filter((slot) => !given.has(slot) || written.has(slot)))
   return {
     ...program,
     steps: [...copies(given, true), ...movePlaces(program.steps, moved), ...copies(results, false)],
   }
+}
+
+/** A program that uses other slots. */
+export function renameSlots(program: Program, names: ReadonlyMap<Slot, Slot>): Program {
+  if (names.size === 0) return program
+  const rename = (slot: Slot): Slot => names.get(slot) ?? slot
+  const steps = movePlaces(program.steps, (place) => ({ ...place, slot: rename(place.slot) }))
+  return { ...program, outputs: program.outputs.map(rename), steps }
 }
 
 /** Steps with other places. */

@@ -86,7 +86,7 @@ export class Device {
     this.traits = traits
     gpu.addEventListener('uncapturederror', (event) => {
       event.preventDefault()
-      this.#failure ??= deviceError('webgpu', event.error)
+      this.report(deviceError('webgpu', event.error))
     })
     void this.#watch()
   }
@@ -108,11 +108,20 @@ export class Device {
   onLost(tell: () => void): void {
     this.#onLost.add(tell)
   }
+  /** Something has failed that no call was waiting for. */
+  report(error: DeviceError): void {
+    this.#failure ??= error
+  }
+  /** What has failed that no caller has heard of yet; the one that takes it tells it. */
+  takeFailure(): DeviceError | undefined {
+    const failure = this.#failure
+    this.#failure = undefined
+    return failure
+  }
   /** Throw if the device is lost, or if something failed on it that no caller has heard of yet. */
   check(): void {
     if (this.#lost !== undefined) throw this.#lost
-    const failure = this.#failure
-    this.#failure = undefined
+    const failure = this.takeFailure()
     if (failure !== undefined) throw failure
   }
   /** Wait for something that never comes from a lost device. */

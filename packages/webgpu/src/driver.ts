@@ -1,5 +1,6 @@
 /** Runs calls one after the other: at once as far as nothing has to be waited for, the rest later, in order. */
 import type { Device } from './device.ts'
+import type { Pressure } from './pressure.ts'
 import type { Recorder } from './recorder.ts'
 
 /** What a call does; it yields what it has to wait for. */
@@ -12,15 +13,17 @@ interface Job {
 export class Driver {
   readonly #device: Device
   readonly #recorder: Recorder
-  readonly #queue: Job[] = []
+  readonly #pressure: Pressure
+  readonly #queue: (Job | undefined)[] = []
   /** The first not taken yet. */
   #next = 0
   /** Whether jobs are running, or waiting for something. */
   #busy = false
 
-  constructor(device: Device, recorder: Recorder) {
+  constructor(device: Device, recorder: Recorder, pressure: Pressure) {
     this.#device = device
     this.#recorder = recorder
+    this.#pressure = pressure
   }
   /** @param fail is told what went wrong; it must not throw */
   enqueue(run: () => Work, fail: (error: unknown) => void): void {
@@ -39,13 +42,15 @@ export class Driver {
   #pump(): void {
     this.#busy = true
     while (this.#next < this.#queue.length) {
-      const { full } = this.#recorder
-      if (full !== undefined) {
+      const wait = this.#recorder.full ?? this.#pressure.relief
+      if (wait !== undefined) {
         const go = (): void => this.#pump()
-        full.then(go, go)
+        wait.then(go, go)
         return
       }
-      const job = this.#queue[this.#next++]!
+      const job = this.#queue[this.#next]!
+      // What has been taken holds nothing any more.
+      this.#queue[this.#next++] = undefined
       if (this.#next === this.#queue.length || this.#next > 1024) {
         this.#queue.splice(0, this.#next)
         this.#next = 0

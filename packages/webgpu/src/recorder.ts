@@ -141,7 +141,8 @@ export class Recorder {
     try {
       const error = (await this.#device.wait(Promise.all(scopes))).find((each) => each !== null)
       if (error === undefined || error === null) ended.resolve()
-      else ended.reject(deviceError(where, error))
+      // What failed before, such as a buffer that there was no room for, is why commands are refused.
+      else ended.reject(this.#device.takeFailure() ?? deviceError(where, error))
     } catch (error) {
       ended.reject(error)
     }

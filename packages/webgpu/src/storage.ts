@@ -47,8 +47,19 @@ export class Storage {
     }
     return this.#gpu
   }
+  /** How many need the elements. */
+  get users(): number {
+    return this.#users
+  }
   use(): void {
     this.#users++
+  }
+  /** Take another's buffer, whose elements nobody needs any more. */
+  takeOver(from: Storage): void {
+    this.#gpu = from.gpu
+    from.#gpu = undefined
+    from.#host = undefined
+    from.error ??= new DeviceError('this array was donated')
   }
   /** The memory goes back to the pool when nobody needs it: what is submitted later comes after what is submitted already. */
   drop(): void {
@@ -62,42 +73,22 @@ export class Storage {
 }
 
 const forgotten = new FinalizationRegistry<Storage>((storage) => storage.drop())
-/** From so many bytes on a handle weighs something for the garbage collector. */
-const heavy = 2 ** 16
-/** The collector waits until there is as much new memory as old: in a large process arrays weigh more than they are, unless they are large. */
-const weightOf = (bytes: number): number => Math.max(bytes, Math.min(4 * bytes, 2 ** 26))
-/** Untouched memory; none where there are no addresses left. */
-function weight(bytes: number): ArrayBuffer | undefined {
-  if (bytes < heavy) return undefined
-  try {
-    return new ArrayBuffer(weightOf(bytes))
-  } catch {
-    return undefined
-  }
-}
 
 export class WebGpuBuffer implements Buffer {
   readonly backend: Backend
   readonly storage: Storage
   readonly #read: (storage: Storage) => Promise<TypedArray>
-  /**
-   * Memory that is never touched, so that it costs addresses only. The collector does not know what a GPU holds: without this it would let
-   * gigabytes wait there for handles of a few bytes.
-   */
-  readonly #weight: ArrayBuffer | undefined
   #disposed = false
 
   constructor(backend: Backend, storage: Storage, read: (storage: Storage) => Promise<TypedArray>) {
     this.backend = backend
     this.storage = storage
     this.#read = read
-    this.#weight = weight(storage.bytes)
     storage.use()
     forgotten.register(this, storage, this)
   }
-  /** How much the handle weighs, in bytes. */
-  get weight(): number {
-    return this.#weight?.byteLength ?? 0
+  get isDisposed(): boolean {
+    return this.#disposed
   }
   read(): TypedArray {
     const { host, error, dtype, length } = this.storage
