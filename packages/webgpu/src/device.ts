@@ -3,6 +3,7 @@
 /** Devices: asked for once, from the browser or from the package `webgpu`; what goes wrong on them, as errors. */
 import { DeviceError } from '@fluxion/core'
 import type { Traits } from './print/traits.ts'
+import { hasOrderedSubgroups } from './subgroups.ts'
 
 /** Features that are used where there are any. */
 const wanted: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query']
@@ -160,5 +161,7 @@ export async function requestDevice(): Promise<Device> {
   const limits = Object.fromEntries(raised.map((name) => [name, adapter.limits[name]]))
   const features = wanted.filter((feature) => adapter.features.has(feature))
   const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits: limits, label: 'fluxion' })
-  return new Device(device, describeAdapter(adapter), { shared: !isCpu(adapter.info) })
+  const shared = !isCpu(adapter.info)
+  const subgroups = shared && features.includes('subgroups') && (await hasOrderedSubgroups(device))
+  return new Device(device, describeAdapter(adapter), { shared, subgroups })
 }

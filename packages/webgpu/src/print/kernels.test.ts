@@ -41,7 +41,8 @@ import {
 } from '@fluxion/compiler'
 import { type DType, type TypedArray, allocate, dtypes, roundBfloat, roundHalf } from '@fluxion/core'
 import { expect, test } from 'vitest'
-import { interpreted, runKernel } from '../testing.testing.ts'
+import { hasOrderedSubgroups } from '../subgroups.ts'
+import { interpreted, runKernel, testDevice } from '../testing.testing.ts'
 import { separate } from './access.ts'
 import type { Traits } from './traits.ts'
 
@@ -342,7 +343,11 @@ test('loops, branches and locals', async () => {
     argsFor(kernel, new Map([[x, allocate('int32', count).map((_, at) => at + 1) as TypedArray]])),
   )
 })
-test.each([true, false])('reductions by workgroups (%s) and by invocations alone', async (shared) => {
+test.each([
+  ['by invocations alone', { shared: false, subgroups: false }],
+  ['by workgroups', { shared: true, subgroups: false }],
+  ['by subgroups of workgroups', { shared: true, subgroups: true }],
+])('reductions %s', async (_, traits) => {
   for (const [points, turns] of [
     [1, 1000],
     [6, 130],
@@ -372,8 +377,15 @@ test.each([true, false])('reductions by workgroups (%s) and by invocations alone
     )
     // Whole numbers: sums are exact in any order.
     const data = allocate('float32', size).map((_, at) => ((at * 29) % 64) - 40) as TypedArray
-    await expectSame(kernel, argsFor(kernel, new Map([[x, data]])), { traits: { shared } })
+    await expectSame(kernel, argsFor(kernel, new Map([[x, data]])), { traits })
   }
+})
+test('invocations of a subgroup are found to be neighbours', async () => {
+  const { gpu } = await testDevice()
+  expect(gpu.features.has('subgroups')).toBe(true)
+  expect(await hasOrderedSubgroups(gpu)).toBe(true)
+  const without = { createShaderModule: () => ({}), createBuffer: gpu.createBuffer.bind(gpu) }
+  expect(await hasOrderedSubgroups(without as unknown as GPUDevice)).toBe(false)
 })
 test('long sums of floats are as exact as pairwise ones', async () => {
   const turns = 100_000

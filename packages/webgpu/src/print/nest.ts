@@ -35,8 +35,8 @@ export function bindCoordinates(emitter: Emitter, variables: readonly LoopVar[],
 }
 
 const invocations = 64
-export function printNest(nest: Nest, layout: Layout, { shared }: Traits): Printed {
-  if (shared && isTree(nest)) return printTree(nest, layout)
+export function printNest(nest: Nest, layout: Layout, { shared, subgroups }: Traits): Printed {
+  if (shared && isTree(nest)) return printTree(nest, layout, subgroups)
   const fast = nest.grid.at(-1)
   const plan = planWords(
     nest,
@@ -99,7 +99,7 @@ function alongMemory({ variables, accumulators }: Reduce): boolean {
 }
 
 const treeSize = 256
-function printTree(nest: Nest, layout: Layout): Printed {
+function printTree(nest: Nest, layout: Layout, subgroups: boolean): Printed {
   const shader = new Shader(nest, layout, new Set())
   const emitter = new Emitter(shader)
   const groups = pointsOf(nest.grid)
@@ -108,7 +108,7 @@ function printTree(nest: Nest, layout: Layout): Printed {
   emitter.declare(nest.body)
   bindCoordinates(emitter, nest.grid, 'point')
   emitter.interceptReduce = (statement) => {
-    reduceTogether(emitter, statement)
+    reduceTogether(emitter, statement, subgroups)
     return true
   }
   const last = nest.body.findLastIndex(({ op }) => op === 'reduce')
@@ -117,8 +117,11 @@ function printTree(nest: Nest, layout: Layout): Printed {
   emitter.block('if (lane == 0u) {', () => emitter.statements(nest.body.slice(last + 1)))
   return { source: shader.source(treeSize, emitter.lines), groups }
 }
-/** A reduction by all invocations of a workgroup: each takes every 256th turn, then halves of what they have are combined again and again. */
-function reduceTogether(emitter: Emitter, statement: Reduce): void {
+/**
+ * A reduction by all invocations of a workgroup: each takes every 256th turn, then halves of what they have are combined again and again; first
+ * within subgroups, if there are any, which need no memory for it.
+ */
+function reduceTogether(emitter: Emitter, statement: Reduce, subgroups: boolean): void {
   const { shader } = emitter
   const { variables, accumulators } = statement
   const turns = turnsOf(statement)
@@ -133,12 +136,21 @@ function reduceTogether(emitter: Emitter, statement: Reduce): void {
   const shared = accumulators.map(({ into }) => {
     const name = shader.names.unique('shared')
     shader.declarations.push(`var<workgroup> ${name}: array<${wgslType(into.type)}, ${treeSize}>;`)
-    emitter.line(`${name}[lane] = ${emitter.localName(into)};`)
+    if (!subgroups) emitter.line(`${name}[lane] = ${emitter.localName(into)};`)
     return name
   })
+  if (subgroups) {
+    combineInSubgroups(emitter, accumulators)
+    emitter.block(`if (lane % ${shader.subgroupSize} == 0u) {`, () =>
+      accumulators.forEach(({ into }, at) =>
+        emitter.line(`${shared[at]!}[lane / ${shader.subgroupSize}] = ${emitter.localName(into)};`),
+      ),
+    )
+  }
+  const parts = subgroups ? `${treeSize / 2}u / ${shader.subgroupSize}` : `${treeSize / 2}u`
   emitter.line('workgroupBarrier();')
   const half = shader.names.unique('half')
-  emitter.block(`for (var ${half} = ${treeSize / 2}u; ${half} > 0u; ${half} >>= 1u) {`, () => {
+  emitter.block(`for (var ${half} = ${parts}; ${half} > 0u; ${half} >>= 1u) {`, () => {
     emitter.block(`if (lane < ${half}) {`, () => {
       accumulators.forEach(({ into, combine }, at) => {
         const name = shared[at]!
@@ -150,4 +162,20 @@ function reduceTogether(emitter: Emitter, statement: Reduce): void {
     emitter.line('workgroupBarrier();')
   })
   accumulators.forEach(({ into }, at) => emitter.line(`${emitter.localName(into)} = ${shared[at]!}[0];`))
+}
+/** Combine what the invocations of a subgroup have, so that each has all of it. */
+function combineInSubgroups(emitter: Emitter, accumulators: Reduce['accumulators']): void {
+  const { shader } = emitter
+  const step = shader.names.unique('step')
+  emitter.block(`for (var ${step} = 1u; ${step} < ${shader.subgroupSize}; ${step} <<= 1u) {`, () => {
+    for (const { into, combine } of accumulators) {
+      const own = emitter.localName(into)
+      // Truth values do not go from one invocation to another.
+      const other =
+        into.type === 'bool'
+          ? `(subgroupShuffleXor(u32(${own}), ${step}) != 0u)`
+          : `subgroupShuffleXor(${own}, ${step})`
+      emitter.line(`${own} = ${shader.combine(combine, into.type, own, emitter.name('other', other))};`)
+    }
+  })
 }

@@ -16,6 +16,7 @@ export class Shader {
   readonly kernel: Kernel
   readonly #layout: Layout
   readonly #atomic = new Set<number>()
+  #subgroups = false
   /** Functions and variables of the module, before the entry point. */
   readonly declarations: string[] = []
 
@@ -29,6 +30,11 @@ export class Shader {
     })
   }
 
+  /** The number of invocations of a subgroup, as text in the entry point. */
+  get subgroupSize(): string {
+    this.#subgroups = true
+    return 'subgroup'
+  }
   #paramOf(buffer: Buffer): number {
     return this.kernel.params.indexOf(buffer)
   }
@@ -257,13 +263,19 @@ export class Shader {
       return `@group(0) @binding(${at}) var<storage, ${access}> ${names[at]!}: array<${this.#elementOf(binding)}>;`
     })
     const readers = numbers.filter((binding) => layout.pieces[binding]! > 1).map((binding) => this.#reader(binding))
+    const inputs = [
+      '@builtin(workgroup_id) group: vec3<u32>',
+      '@builtin(local_invocation_index) lane: u32',
+      ...(this.#subgroups ? ['@builtin(subgroup_size) subgroup: u32'] : []),
+    ]
     return [
+      ...(this.#subgroups ? ['enable subgroups;'] : []),
       ...bindings,
       `@group(1) @binding(0) var<uniform> launch: array<vec4<u32>, ${blockVectors(kernel.params.length)}>;`,
       '',
       `${this.library.source}${[...readers, ...this.declarations].map((text) => `${text}\n`).join('')}`,
       `@compute @workgroup_size(${workgroup})`,
-      `fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {`,
+      `fn main(${inputs.join(', ')}) {`,
       ...entry.map((line) => `  ${line}`),
       '}',
       '',

@@ -5,4 +5,6 @@ export interface Traits {
    * what waits for them, so that there each works alone.
    */
   readonly shared: boolean
+  /** Whether values go from one invocation to another of its subgroup, which are neighbours in order. Used where `shared` is. */
+  readonly subgroups: boolean
 }
