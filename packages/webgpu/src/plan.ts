@@ -301,6 +301,13 @@ class Planner {
         const lanes = perWord(kernel.params[at]!.dtype)
         return offset % lanes === 0 && moves.every(({ stride }) => stride % lanes === 0)
       }),
+      vectors: params.map(({ offset, moves }, at) => {
+        const binding = bindingOf[at]!
+        const { size } = bindings[binding]!
+        const alone = bindingOf.filter((other) => other === binding).length === 1
+        const whole = offset % 4 === 0 && moves.every(({ stride }) => stride % 4 === 0)
+        return alone && whole && size % 16 === 0 && piecesOf(size, this.#device) === 1
+      }),
       writable: bindings.map(({ buffer }) => written.has(buffer)),
       pieces: bindings.map(({ size }) => piecesOf(size, this.#device)),
       pieceWords: pieceBytes(this.#device) / 4,

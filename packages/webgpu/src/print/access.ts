@@ -8,6 +8,8 @@ export interface Layout {
   readonly bindingOf: readonly number[]
   /** Of each parameter, whether it always begins at a whole 32-bit word. */
   readonly aligned: readonly boolean[]
+  /** Of each parameter, whether four of its elements are loaded at once: it begins and ends at a multiple of 16 bytes, alone in a binding. */
+  readonly vectors: readonly boolean[]
   /** Of each binding, whether it can be written to: what one binding of a buffer is, all of its bindings in a launch must be. */
   readonly writable: readonly boolean[]
   /** Of each binding, in how many pieces it is bound, one after the other: more than one where it is larger than a device binds at once. */
@@ -19,6 +21,7 @@ export interface Layout {
 export const separate = (kernel: Kernel): Layout => ({
   bindingOf: kernel.params.map((_, at) => at),
   aligned: kernel.params.map(() => true),
+  vectors: kernel.params.map(({ length }) => length % 4 === 0),
   writable: kernel.params.map((_, at) => isWritten(kernel, at)),
   pieces: kernel.params.map(() => 1),
   pieceWords: Infinity,

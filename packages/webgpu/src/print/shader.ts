@@ -16,7 +16,9 @@ export class Shader {
   readonly kernel: Kernel
   readonly #layout: Layout
   readonly #atomic = new Set<number>()
+  readonly #vectors = new Set<number>()
   #subgroups = false
+  #half = false
   /** Functions and variables of the module, before the entry point. */
   readonly declarations: string[] = []
 
@@ -34,6 +36,23 @@ export class Shader {
   get subgroupSize(): string {
     this.#subgroups = true
     return 'subgroup'
+  }
+  /** Load four elements of a parameter at once from now on, if that is possible; all that loads one comes after. */
+  useVectors(buffer: Buffer): boolean {
+    const { stored, updated } = usesOf(this.kernel)
+    const possible = this.#layout.vectors[this.#paramOf(buffer)]! && perWord(buffer.dtype) === 1
+    if (!possible || stored.has(buffer) || updated.has(buffer)) return false
+    this.#vectors.add(this.#bindingOf(buffer))
+    return true
+  }
+  /** Four elements from an index on, a multiple of four. */
+  loadVector(buffer: Buffer, index: string): string {
+    return `b${this.#bindingOf(buffer)}[${this.elementAt(buffer, index)} >> 2u]`
+  }
+  /** A float16 as it is stored. */
+  loadHalf(buffer: Buffer, at: string): string {
+    this.#half = true
+    return `bitcast<vec2<f16>>(${this.#word(buffer, `(${at} >> 1u)`)})[${at} & 1]`
   }
   #paramOf(buffer: Buffer): number {
     return this.kernel.params.indexOf(buffer)
@@ -57,7 +76,8 @@ export class Shader {
   #word(buffer: Buffer, at: string): string {
     const binding = this.#bindingOf(buffer)
     const [piece, ...more] = this.#piecesOf(binding)
-    return more.length === 0 ? this.#read(binding, `${piece!}[${at}]`) : `read${binding}(${at})`
+    if (more.length > 0 || this.#vectors.has(binding)) return `read${binding}(${at})`
+    return this.#read(binding, `${piece!}[${at}]`)
   }
   #read(binding: number, word: string): string {
     return this.#atomic.has(binding) ? `atomicLoad(&${word})` : word
@@ -79,9 +99,12 @@ export class Shader {
     })
     return [`{ let ${place} = ${at};`, `${branches.join(' else ')} }`]
   }
-  /** A function that reads a word of a binding that has several pieces. */
+  /** A function that reads a word of a binding that has several pieces, or is bound as vectors. */
   #reader(binding: number): string {
     const { pieceWords } = this.#layout
+    if (this.#vectors.has(binding)) {
+      return `fn read${binding}(at: i32) -> ${this.#elementOf(binding)} { return b${binding}[at >> 2u][at & 3]; }`
+    }
     const body = this.#piecesOf(binding).map((piece, number, { length }) => {
       const word = this.#read(binding, `${piece}[at${number === 0 ? '' : ` - ${number * pieceWords}`}]`)
       return number === length - 1
@@ -260,9 +283,13 @@ export class Shader {
     const names = numbers.flatMap((binding) => this.#piecesOf(binding))
     const bindings = perPiece(layout, numbers).map((binding, at) => {
       const access = layout.writable[binding]! ? 'read_write' : 'read'
-      return `@group(0) @binding(${at}) var<storage, ${access}> ${names[at]!}: array<${this.#elementOf(binding)}>;`
+      const element = this.#elementOf(binding)
+      const type = this.#vectors.has(binding) ? `vec4<${element}>` : element
+      return `@group(0) @binding(${at}) var<storage, ${access}> ${names[at]!}: array<${type}>;`
     })
-    const readers = numbers.filter((binding) => layout.pieces[binding]! > 1).map((binding) => this.#reader(binding))
+    const readers = numbers
+      .filter((binding) => layout.pieces[binding]! > 1 || this.#vectors.has(binding))
+      .map((binding) => this.#reader(binding))
     const inputs = [
       '@builtin(workgroup_id) group: vec3<u32>',
       '@builtin(local_invocation_index) lane: u32',
@@ -270,6 +297,7 @@ export class Shader {
     ]
     return [
       ...(this.#subgroups ? ['enable subgroups;'] : []),
+      ...(this.#half ? ['enable f16;'] : []),
       ...bindings,
       `@group(1) @binding(0) var<uniform> launch: array<vec4<u32>, ${blockVectors(kernel.params.length)}>;`,
       '',

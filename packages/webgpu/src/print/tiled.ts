@@ -4,7 +4,6 @@
  */
 import { type Expr, type LoopVar, type Product, linearIn, pointsOf, walk } from '@fluxion/compiler'
 import { Emitter } from './emitter.ts'
-import { literal } from './literals.ts'
 import { type Printed, groupNumber, groupsPerRow } from './nest.ts'
 import type { ProductShader } from './product.ts'
 
@@ -42,12 +41,14 @@ function isAlong(x: Expr, variable: LoopVar | undefined): boolean {
   return along
 }
 
-export function printTiled({ shader, kernel, type, sizes, add }: ProductShader): Printed {
+export function printTiled({ shader, kernel, type, operands, sizes, add }: ProductShader): Printed {
   const tiles = tilesOf(kernel)
   const threads = (tiles.rows * tiles.columns) / 16
   const quads = { left: tiles.rows / 4, right: tiles.columns / 4 }
   for (const side of ['left', 'right'] as const) {
-    shader.declarations.push(`var<workgroup> ${side}Tile: array<vec4<${type}>, ${depth * quads[side]}>;`)
+    shader.declarations.push(
+      `var<workgroup> ${side}Tile: array<vec4<${operands[side].element}>, ${depth * quads[side]}>;`,
+    )
   }
   const across = { rows: Math.ceil(sizes.rows / tiles.rows), columns: Math.ceil(sizes.columns / tiles.columns) }
   const emitter = new Emitter(shader)
@@ -60,20 +61,43 @@ export function printTiled({ shader, kernel, type, sizes, add }: ProductShader):
   emitter.line(`let row = i32(lane) / ${quads.right}i;`)
   for (let r = 0; r < 4; r++) emitter.line(`var sum${r} = vec4<${type}>();`)
 
+  /** The place of a row or column, or the last one there is: what comes from beyond it nobody uses. */
+  const placeIn = (side: 'left' | 'right', size: number, i: number, last = size - 1): string => {
+    const at = i === 0 ? 'at' : `at + ${i}i`
+    return size % (4 * quads[side]) === 0 ? at : `min(${at}, ${last}i)`
+  }
+  /** Blocks of four by four, by vectors along the inner loop, which are turned around. */
+  const fillBlocks = (side: 'left' | 'right', start: string, size: number): void => {
+    const across = depth / 4
+    emitter.block(`for (var slot = i32(lane); slot < ${across * quads[side]}i; slot += ${threads}i) {`, () => {
+      emitter.line(`let k = (slot % ${across}i) * 4i;`)
+      emitter.line(`let quad = slot / ${across}i;`)
+      emitter.line(`let at = ${start} + quad * 4i;`)
+      const turns = [0, 1, 2, 3]
+      for (const i of turns) emitter.line(`var four${i} = vec4<${type}>();`)
+      const loads = turns.map((i) => `four${i} = ${side}Four(b, ${placeIn(side, size, i)}, first + k);`).join(' ')
+      emitter.line(sizes.inner % depth === 0 ? loads : `if (first + k < ${sizes.inner}i) { ${loads} }`)
+      for (const i of turns) {
+        const column = turns.map((j) => `four${j}.${'xyzw'[i]!}`).join(', ')
+        emitter.line(`${side}Tile[(k + ${i}i) * ${quads[side]}i + quad] = vec4<${type}>(${column});`)
+      }
+    })
+  }
   const fill = (side: 'left' | 'right', start: string, size: number, innerFast: boolean): void => {
+    const { element, fours } = operands[side]
+    if (fours === 'inner') return fillBlocks(side, start, size)
     const each = depth * quads[side]
     emitter.block(`for (var slot = i32(lane); slot < ${each}i; slot += ${threads}i) {`, () => {
       emitter.line(innerFast ? `let k = slot % ${depth}i;` : `let k = slot / ${quads[side]}i;`)
       emitter.line(innerFast ? `let quad = slot / ${depth}i;` : `let quad = slot % ${quads[side]}i;`)
       emitter.line(`let at = ${start} + quad * 4i;`)
-      // Beyond the end inside there are zeros; beyond the last row or column anything does, since nobody uses it.
-      const place = (i: number): string => {
-        const at = i === 0 ? 'at' : `at + ${i}i`
-        return size % (4 * quads[side]) === 0 ? at : `min(${at}, ${size - 1}i)`
-      }
-      const elements = [0, 1, 2, 3].map((i) => `${side}At(b, ${place(i)}, first + k)`)
-      emitter.line(`var four = vec4<${type}>(${literal(type, 0)});`)
-      const whole = `four = vec4<${type}>(${elements.join(', ')});`
+      // Beyond the end inside there are zeros.
+      const elements = [0, 1, 2, 3].map((i) => `${side}At(b, ${placeIn(side, size, i)}, first + k)`)
+      emitter.line(`var four = vec4<${element}>();`)
+      const whole =
+        fours === 'side'
+          ? `four = ${side}Four(b, ${placeIn(side, size, 0, size - 4)}, first + k);`
+          : `four = vec4<${element}>(${elements.join(', ')});`
       emitter.line(sizes.inner % depth === 0 ? whole : `if (first + k < ${sizes.inner}i) { ${whole} }`)
       emitter.line(`${side}Tile[k * ${quads[side]}i + quad] = four;`)
     })
@@ -85,8 +109,9 @@ export function printTiled({ shader, kernel, type, sizes, add }: ProductShader):
     fill('right', 'firstColumn', sizes.columns, isAlong(kernel.right, deepest) && !isAlong(kernel.right, fastest))
     emitter.line('workgroupBarrier();')
     emitter.block(`for (var k = 0i; k < ${depth}i; k++) {`, () => {
-      emitter.line(`let x = leftTile[k * ${quads.left}i + row];`)
-      emitter.line(`let y = rightTile[k * ${quads.right}i + column];`)
+      // Sums are of the wider type.
+      emitter.line(`let x = vec4<${type}>(leftTile[k * ${quads.left}i + row]);`)
+      emitter.line(`let y = vec4<${type}>(rightTile[k * ${quads.right}i + column]);`)
       for (let r = 0; r < 4; r++) emitter.line(add(`sum${r}`, `vec4<${type}>(x.${'xyzw'[r]!})`, 'y'))
     })
     emitter.line('workgroupBarrier();')

@@ -7,4 +7,6 @@ export interface Traits {
   readonly shared: boolean
   /** Whether values go from one invocation to another of its subgroup, which are neighbours in order. Used where `shared` is. */
   readonly subgroups: boolean
+  /** Whether there are float16 values, in workgroup memory too. Used where `shared` is. */
+  readonly half: boolean
 }

@@ -60,7 +60,7 @@ function storesTo(buffer: Buffer, body: readonly Stmt[]): Store[] {
   return found
 }
 /** Whether an index is the fastest variable and multiples of what a word holds. */
-function beginsWords(index: Expr, fast: LoopVar, size: number): boolean {
+export function beginsWords(index: Expr, fast: LoopVar, size: number): boolean {
   const linear = linearIn(index, fast)
   if (linear === undefined || linear.coefficient !== 1) return false
   const { rest } = linear
