@@ -34,6 +34,8 @@ export class Emitter {
   #shared: ReadonlySet<Expr> = new Set()
   /** Stores that are done otherwise. */
   interceptStore: ((statement: Extract<Stmt, { op: 'store' }>) => boolean) | undefined
+  /** Loads that are done otherwise, as text. */
+  interceptLoad: ((x: Expr) => string | undefined) | undefined
   interceptReduce: ((statement: Extract<Stmt, { op: 'reduce' }>) => boolean) | undefined
 
   constructor(shader: Shader, functions: Map<ScalarFunction, string> = new Map()) {
@@ -105,6 +107,8 @@ export class Emitter {
           `webgpu: '${x.fn}' runs on the host\nhint: run this on the CPU: jit(f, { device: "wasm" })`,
         )
       case 'load': {
+        const other = this.interceptLoad?.(x)
+        if (other !== undefined) return { text: other, depth: 0 }
         const index = this.#text(x.index)
         const at = this.shader.elementAt(x.buffer, index.text)
         if (perWord(x.buffer.dtype) === 1) return { text: this.shader.load(x.buffer, at), depth: index.depth + 2 }

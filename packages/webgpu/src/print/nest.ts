@@ -6,6 +6,7 @@ import { Emitter } from './emitter.ts'
 import { wgslType } from './literals.ts'
 import { Shader } from './shader.ts'
 import type { Traits } from './traits.ts'
+import { printVectors, takesVectors, vectorSize } from './vectors.ts'
 import { planWords, printLanes } from './words.ts'
 
 /** A module's text, and how many workgroups its dispatch has. */
@@ -46,7 +47,8 @@ export function printNest(nest: Nest, layout: Layout, { shared, subgroups }: Tra
   )
   const shader = new Shader(nest, layout, plan.buffers)
   const emitter = new Emitter(shader)
-  const { lanes } = plan
+  const byVectors = shared && plan.lanes === 1 && takesVectors(nest, shader)
+  const lanes = byVectors ? vectorSize : plan.lanes
   const sizes = extents(nest.grid)
   const points = sizeOf([...sizes.slice(0, -1), Math.ceil((fast?.extent ?? 1) / lanes)])
   const groups = Math.ceil(points / invocations)
@@ -62,7 +64,8 @@ export function printNest(nest: Nest, layout: Layout, { shared, subgroups }: Tra
     const first = emitter.name('first', others.length === 0 ? `point * ${lanes}i` : `(point % ${turns}i) * ${lanes}i`)
     if (others.length > 0) bindCoordinates(emitter, others, emitter.name('rest', `point / ${turns}i`))
     for (const variable of nest.grid) if (variable !== fast && variable.extent === 1) emitter.bind(variable, '0i')
-    printLanes(emitter, nest, plan, fast, first)
+    if (byVectors) printVectors(emitter, nest, fast, first)
+    else printLanes(emitter, nest, plan, fast, first)
   }
   return { source: shader.source(invocations, emitter.lines), groups }
 }

@@ -3,7 +3,7 @@
  * made too; and the loops around them, of which there are two forms.
  */
 import { type Expr, LoopVar, type Product, pointsOf } from '@fluxion/compiler'
-import type { Layout } from './access.ts'
+import { type Layout, usesOf } from './access.ts'
 import { printDirect } from './direct.ts'
 import { Emitter } from './emitter.ts'
 import { literal, wgslType } from './literals.ts'
@@ -64,7 +64,12 @@ export function printProduct(kernel: Product, layout: Layout, traits: Traits): P
       return last !== undefined && last.extent % 4 === 0 && beginsWords(x.index, last, 4)
     }
     const fours = along(side) ? 'side' : along(inner) ? 'inner' : undefined
-    return fours !== undefined && shader.useVectors(x.buffer) ? fours : undefined
+    const { stored, updated } = usesOf(kernel)
+    const { buffer } = x
+    if (fours === undefined || stored.has(buffer) || updated.has(buffer)) return undefined
+    if (!shader.canHaveVectors(buffer)) return undefined
+    shader.useVectors(buffer)
+    return fours
   }
   // Bindings are of vectors before anything is loaded from them.
   const fours = { left: foursOf(kernel.left, rows), right: foursOf(kernel.right, columns) }
@@ -81,7 +86,7 @@ export function printProduct(kernel: Product, layout: Layout, traits: Traits): P
       return truth ? `select(${literal(type, 0)}, ${literal(type, 1)}, ${text!})` : text!
     })
     if (fours[name] !== undefined && x.op === 'load') {
-      print(`${name}Four`, `vec4<${type}>`, side, (emitter) => shader.loadVector(x.buffer, emitter.texts(x.index)[0]!))
+      print(`${name}Four`, `vec4<${type}>`, side, (emitter) => shader.vectorAt(x.buffer, emitter.texts(x.index)[0]!))
     }
     return { element, fours: fours[name] }
   }

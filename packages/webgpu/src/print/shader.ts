@@ -37,16 +37,16 @@ export class Shader {
     this.#subgroups = true
     return 'subgroup'
   }
-  /** Load four elements of a parameter at once from now on, if that is possible; all that loads one comes after. */
-  useVectors(buffer: Buffer): boolean {
-    const { stored, updated } = usesOf(this.kernel)
-    const possible = this.#layout.vectors[this.#paramOf(buffer)]! && perWord(buffer.dtype) === 1
-    if (!possible || stored.has(buffer) || updated.has(buffer)) return false
+  /** Whether four elements of a parameter can be loaded, or stored, at once. */
+  canHaveVectors(buffer: Buffer): boolean {
+    return this.#layout.vectors[this.#paramOf(buffer)]! && perWord(buffer.dtype) === 1
+  }
+  /** Bind a parameter as vectors; all text that names it comes after. */
+  useVectors(buffer: Buffer): void {
     this.#vectors.add(this.#bindingOf(buffer))
-    return true
   }
   /** Four elements from an index on, a multiple of four. */
-  loadVector(buffer: Buffer, index: string): string {
+  vectorAt(buffer: Buffer, index: string): string {
     return `b${this.#bindingOf(buffer)}[${this.elementAt(buffer, index)} >> 2u]`
   }
   /** A float16 as it is stored. */
