@@ -1,5 +1,5 @@
 /** Emits expressions with a few lanes: several turns of a loop at once. */
-import { type Buffer, type Expr, indexAdd, linearIn, type ScalarType } from '@fluxion/compiler'
+import { type Buffer, children, type Expr, indexAdd, linearIn, type ScalarType } from '@fluxion/compiler'
 import { bytesOf } from '@fluxion/core'
 import { binaryCode, unaryCode, valueType } from './scalar.ts'
 import { ScalarEmitter } from './scalarEmitter.ts'
@@ -35,6 +35,28 @@ export class Emitter extends ScalarEmitter {
     }
     if (x.op === 'local') this.f.get(this.registerOf(x.local, copy))
     else this.once(`lanes${copy}`, x, 'v128', () => this.#lanesCode(x, copy))
+  }
+  /**
+   * Compute all copies of an expression side by side, operation by operation, before they are used: processors see far enough ahead to overlap
+   * chains of dependent operations that are near each other, not those of whole copies one after the other.
+   */
+  interleave(root: Expr): void {
+    const { copies } = this.vector!
+    if (copies === 1) return
+    const seen = new Set<Expr>()
+    const visit = (of: Expr): void => {
+      const x = this.resolved(of)
+      if (seen.has(x) || !this.varies(x) || x.op === 'local' || x.op === 'var') return
+      seen.add(x)
+      if (x.op !== 'load') children(x).forEach(visit)
+      // what goes lane by lane has no chain to overlap
+      if (x.op === 'call' || x.op === 'host') return
+      for (let copy = 0; copy < copies; copy++) {
+        this.once(`lanes${copy}`, x, 'v128', () => this.#lanesCode(x, copy), true)
+        this.f.op('drop')
+      }
+    }
+    visit(root)
   }
   #equalLanes(x: Expr): void {
     if (x.op === 'const') {

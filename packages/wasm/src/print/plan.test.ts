@@ -103,7 +103,7 @@ test('loops compute before them what they do not change, and add to addresses on
     "(module
       (import "env" "memory" (memory 0))
       (func $kernel (param i32 i32 i32 i32 i32)
-        (local i32 i32 i32 i32 i32 v128 f32 i32 i32 i32)
+        (local i32 i32 i32 i32 v128 v128 v128 f32 v128 v128 i32 i32 i32 i32)
         local.get 3
         local.get 4
         i32.ge_s
@@ -114,9 +114,9 @@ test('loops compute before them what they do not change, and add to addresses on
         local.get 0
         f32.load
         f32.div
-        local.tee 11
+        local.tee 12
         f32x4.splat
-        local.set 10
+        local.set 11
         local.get 4
         i32.const 7
         i32.sub
@@ -132,23 +132,35 @@ test('loops compute before them what they do not change, and add to addresses on
             i32.const 2
             i32.shl
             local.set 7
-            local.get 2
-            local.get 7
-            i32.add
-            local.tee 8
             local.get 1
             local.get 7
             i32.add
-            local.tee 9
+            local.tee 8
             v128.load
-            local.get 10
-            f32x4.mul
-            v128.store
+            local.tee 9
+            drop
             local.get 8
-            local.get 9
             v128.load offset=16
-            local.get 10
+            local.tee 10
+            drop
+            local.get 9
+            local.get 11
             f32x4.mul
+            local.tee 13
+            drop
+            local.get 10
+            local.get 11
+            f32x4.mul
+            local.tee 14
+            drop
+            local.get 2
+            local.get 7
+            i32.add
+            local.tee 15
+            local.get 13
+            v128.store
+            local.get 15
+            local.get 14
             v128.store offset=16
             local.get 5
             i32.const 8
@@ -162,33 +174,33 @@ test('loops compute before them what they do not change, and add to addresses on
         local.get 4
         i32.const 3
         i32.sub
-        local.set 12
+        local.set 16
         local.get 5
-        local.get 12
+        local.get 16
         i32.lt_s
         if $3
           loop $4
             local.get 5
             i32.const 2
             i32.shl
-            local.set 13
+            local.set 17
             local.get 2
-            local.get 13
+            local.get 17
             i32.add
-            local.tee 9
+            local.tee 15
             local.get 1
-            local.get 13
+            local.get 17
             i32.add
             local.tee 8
             v128.load
-            local.get 10
+            local.get 11
             f32x4.mul
             v128.store
             local.get 5
             i32.const 4
             i32.add
             local.tee 5
-            local.get 12
+            local.get 16
             i32.lt_s
             br_if $4
           end
@@ -201,17 +213,17 @@ test('loops compute before them what they do not change, and add to addresses on
             local.get 5
             i32.const 2
             i32.shl
-            local.set 14
+            local.set 18
             local.get 2
-            local.get 14
+            local.get 18
             i32.add
             local.tee 8
             local.get 1
-            local.get 14
+            local.get 18
             i32.add
-            local.tee 9
+            local.tee 15
             f32.load
-            local.get 11
+            local.get 12
             f32.mul
             f32.store
             local.get 5

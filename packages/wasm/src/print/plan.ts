@@ -149,6 +149,6 @@ export function planNest({ grid, body }: Nest): Vector | undefined {
   // a reduction over the contiguous axis reads in order only with lanes of its own
   if (slow > 0 && holds(body, (s) => s.op === 'reduce' && ownLanes(s) !== undefined)) return undefined
   if (!(loops ? worthwhile : worthwhileInLine)(cost)) return undefined
-  const most = cheap <= 8 ? 4 : cheap <= (loops ? 16 : 24) ? 2 : 1
+  const most = cheap <= 8 ? 4 : !loops || cheap <= 16 ? 2 : 1
   return { variable, lanes, copies: Math.min(most, Math.floor(variable.extent / lanes)), varying }
 }

@@ -74,6 +74,7 @@ function emitStatement(e: Emitter, statement: Stmt): void {
           e.f.set(e.registerOf(local))
           return
         }
+        e.interleave(value)
         for (let copy = 0; copy < e.vector.copies; copy++) {
           e.lanes(value, copy)
           e.f.set(e.registerOf(local, copy))
@@ -115,6 +116,8 @@ function emitStore(e: Emitter, { buffer, index, value: stored }: Extract<Stmt, {
     return
   }
   const access = e.access(index)
+  // what is only moved needs no registers
+  if (value.op !== 'load') e.interleave(isTruth(value) ? value.x : value)
   for (let copy = 0; copy < vector.copies; copy++) {
     if (access.kind === 'contiguous') {
       const offset = e.address(buffer, index, copy * vector.lanes)
