@@ -5,7 +5,7 @@ import { type Device, deviceError } from './device.ts'
 /** As many bytes are kept for later at most. */
 const mostIdle = 2 ** 29
 /** What a buffer costs besides its bytes: the driver's own records, and the handle. */
-const overhead = 2 ** 14
+const overhead = 2 ** 16
 
 /** The sizes of buffers: powers of two, and three steps between large ones, so that little is wasted. */
 export function classOf(bytes: number): number {

@@ -10,6 +10,9 @@ const defaultBudget = 2 ** 28
 const bait = 2 ** 26
 const mostTurns = 64
 
+/** Memory that can be given back, where JavaScript is recent enough. */
+type Releasable = ArrayBuffer & { transfer?(bytes: number): ArrayBuffer }
+
 export class Pressure {
   readonly #pool: Pool
   readonly #budget: number
@@ -38,14 +41,17 @@ export class Pressure {
     let hasRun = false
     const watch = new FinalizationRegistry<undefined>(() => (hasRun = true))
     watch.register({}, undefined)
+    const baits: Releasable[] = []
     for (let turn = 0; turn < mostTurns && !hasRun; turn++) {
       try {
-        void new ArrayBuffer(bait)
+        baits.push(new ArrayBuffer(bait))
       } catch {
         // No addresses are left: the collector has been called for that.
       }
       await nextTask()
     }
+    // Given back at once: the collector has not seen the last of them.
+    for (const each of baits) each.transfer?.(0)
     // Other registries' finalizers have tasks of their own, behind that of this one.
     await nextTask()
   }
