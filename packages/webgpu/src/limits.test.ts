@@ -90,6 +90,23 @@ test('loops over pieces, with stacked results', () =>
     },
     [whole([13, 1000])],
   ))
+test('conditions on single elements of a long array', () =>
+  expectSame(
+    (x) => {
+      const flags = x.get(`${long - 3}:`)
+      const step = (c: NDArray, flag: NDArray): [NDArray, null] => [
+        lax.cond(
+          flag.gt(4),
+          (v: NDArray) => v.add(1),
+          (v: NDArray) => v.mul(3),
+          c,
+        ),
+        null,
+      ]
+      return [lax.scan(step, np.ones([]), flags)[0]]
+    },
+    [whole([long], 'int32')],
+  ))
 test('more arrays than a device binds, some of them in pieces', () =>
   expectSame(
     (...xs) => [xs.reduce((sum, x) => sum.add(x))],

@@ -9,6 +9,7 @@ import {
   type Step,
   type Switch,
   type WhileStep,
+  offsetsOf,
   planMemory,
 } from '@fluxion/compiler'
 import { type Aval, type DType, DeviceError, bytesOf } from '@fluxion/core'
@@ -223,11 +224,15 @@ class Planner {
     const pipeline = this.#pipelines.get('decide', decisionSource, decisionWritable)
     this.#used.set(pipeline, { name: 'decide', source: decisionSource })
     const words = { buffer: this.#own.length + 1, offset: 0, size: 0 }
+    // Of an array of flags only those that this one can be are bound.
+    const [first, last] = offsetsOf(place)
+    const range = this.#windowOf(place.slot, [first, last + 1])
+    const before = (range.offset - this.#rangeOf(place.slot).offset) / bytesOf(place.slot.dtype)
     return {
       op: 'decide',
       pipeline,
-      bindings: [this.#rangeOf(place.slot), words],
-      at: place,
+      bindings: [range, words],
+      at: { offset: place.offset - before, moves: place.moves },
       dtype: place.slot.dtype,
       mode,
       branch,
