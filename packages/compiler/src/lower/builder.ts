@@ -251,10 +251,11 @@ export class Builder {
     )
     const { batch, rows, columns, inner, left, right } = loops
     const body = shareExpressions(stores)
+    const [primitive, named] = [value.origin!.primitive, nameOf(values)]
     if ([...batch, ...rows, ...columns].every(({ extent }) => extent > 0)) {
       const kernel: Omit<Product, 'params'> = {
         kind: 'product',
-        name: nameOf([value, ...values.filter((other) => other !== value)]),
+        name: named.includes(primitive) ? named : `${primitive}_${named}`,
         batch,
         rows,
         columns,
