@@ -251,7 +251,7 @@ export class Builder {
     )
     const { batch, rows, columns, inner, left, right } = loops
     const body = shareExpressions(stores)
-    const [primitive, named] = [value.origin!.primitive, nameOf(values)]
+    const named = nameOf(values)
     if ([...batch, ...rows, ...columns].every(({ extent }) => extent > 0)) {
       const kernel: Omit<Product, 'params'> = {
         kind: 'product',
