@@ -125,7 +125,9 @@ export async function checkDevice(
   const ways = { jit: () => jit(run)(...args), eager: () => run(...args) }
   for (const [way, outs] of Object.entries(ways)) {
     const given = async (): Promise<Read[]> => read(on(device, outs))
-    if (device.name === 'webgpu' && holdsDoubles([...args, ...expected])) {
+    // What is called back runs on the host, whose doubles only pass through.
+    const isCallback = row.name.endsWith('_callback')
+    if (device.name === 'webgpu' && holdsDoubles([...args, ...expected]) && !isCallback) {
       await expect(given(), way).rejects.toThrow(DeviceError)
       continue
     }
