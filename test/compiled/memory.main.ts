@@ -76,7 +76,7 @@ for (let i = 0; i < count; i++) {
   last = step(i)
   if (i % every !== 0) continue
   sample()
-  // What runs elsewhere is waited for now and then, as a training loop does that reads its loss; WebAssembly is never waited for.
+  // A GPU is waited for every so many steps, as by a training loop that reads its loss; WebAssembly never is.
   if (name === 'webgpu') await last.data()
 }
 sample()

@@ -64,6 +64,7 @@ export {
   type Primitive,
   type Span,
   primitives,
+  runnable,
 } from './primitive/define.ts'
 export { closed, hasEffects, isClosedJaxpr, isEffectful, subprograms } from './ir/jaxpr.ts'
 export { evalJaxpr } from './transform/eval.ts'

@@ -7,7 +7,7 @@ import {
   type DeviceProvider,
   type Executable,
   type HostArray,
-  type Primitive,
+  runnable,
 } from '@fluxion/core'
 import { WasmBuffer } from './buffer.ts'
 import { type Machine, makeExecutable, printProgram } from './driver/executable.ts'
@@ -53,7 +53,7 @@ export function createWasm(options: WasmOptions = {}): Backend {
     apply(primitive, inputs, inAvals, outAvals, params) {
       // A function of the user's is called at once: there is nothing to compile, and each would be another program.
       if ('callback' in params) {
-        const row = primitive as unknown as Primitive
+        const row = runnable(primitive)
         const args = inputs.map((buffer, i) => ({ ...inAvals[i]!, data: buffer.read() }))
         return row.reference(args, params, outAvals, machine.run).map((result) => backend.put(result))
       }

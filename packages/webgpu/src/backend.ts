@@ -16,11 +16,11 @@ import {
   DeviceError,
   type DType,
   type Executable,
-  type Primitive,
   type TypedArray,
   backend as chosen,
   cpuBackend,
   setBackend,
+  runnable,
 } from '@fluxion/core'
 import { renameSlots } from './bindings.ts'
 import { type Device, deviceError } from './device.ts'
@@ -189,7 +189,7 @@ export function createWebGpu(device: Device, budget?: number): WebGpu {
       const hostNow = (): boolean => inputs.every((x) => !(x instanceof WebGpuBuffer) || x.storage.host !== undefined)
       // A function of the user's is called at once where its operands are at hand: each would be another program.
       if ('callback' in params && hostNow()) {
-        const row = primitive as unknown as Primitive
+        const row = runnable(primitive)
         const args = inputs.map((buffer, at) => ({ ...inAvals[at]!, data: buffer.read() }))
         return onHost(() => row.reference(args, params, outAvals, refuse)).map((result) => backend.put(result))
       }

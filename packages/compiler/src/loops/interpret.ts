@@ -301,7 +301,7 @@ class Compiled {
         const { fn } = x
         const args = x.args.map((arg) => this.#value(arg))
         return () => {
-          const f = this.#host[fn] ?? (Math as unknown as HostFunctions)[fn]
+          const f = this.#host[fn] ?? (Reflect.get(Math, fn) as HostFunctions[string] | undefined)
           if (f === undefined) this.#fail(`the host has no function '${fn}'`)
           return f(...args.map((arg) => arg()))
         }

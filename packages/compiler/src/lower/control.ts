@@ -3,10 +3,10 @@ import {
   type CallbackParams,
   type CondParams,
   type Equation,
-  type Primitive,
   type ScanParams,
   type WhileParams,
   sizeOf,
+  runnable,
 } from '@fluxion/core'
 import { Counter, type Place, Slot, placeOf } from '../program/program.ts'
 import type { Block } from './block.ts'
@@ -131,7 +131,7 @@ function callback(block: Block, { primitive, params, outputs }: Equation, operan
     aval,
     place: block.exactDestinationOf(outputs[i] ?? null) ?? builder.temporary(aval),
   }))
-  builder.emit({ op: 'callback', primitive: primitive as unknown as Primitive, params, inputs, outputs: results })
+  builder.emit({ op: 'callback', primitive: runnable(primitive), params, inputs, outputs: results })
   outputs.forEach((variable, i) => block.define(variable, new Value(results[i]!.aval, { place: results[i]!.place })))
 }
 

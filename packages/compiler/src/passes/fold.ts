@@ -8,7 +8,6 @@ import {
   type HostArray,
   Literal,
   type NDArray,
-  type Primitive,
   type TypedArray,
   Var,
   allocate,
@@ -19,6 +18,7 @@ import {
   roundHalf,
   sizeOf,
   subprograms,
+  runnable,
 } from '@fluxion/core'
 import { elementwise, rearranging } from './elementwise.ts'
 import { Writer, bytesOfAval, spread, substitutedAll, typesOf } from './rewrite.ts'
@@ -51,7 +51,7 @@ const resultsOf = (
   { primitive, params }: Equation,
   operands: readonly HostArray[],
   outs: readonly Aval[],
-): readonly HostArray[] => (primitive as unknown as Primitive).reference(operands, params, outs, refuseRun)
+): readonly HostArray[] => runnable(primitive).reference(operands, params, outs, refuseRun)
 
 /** Arrays of more bytes are not looked at, and not made. */
 const most = 1024

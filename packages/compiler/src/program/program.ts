@@ -70,7 +70,7 @@ export interface Switch {
 /** Calls into the host, in order, with arrays read from places and written to them. */
 export interface Callback {
   readonly op: 'callback'
-  readonly primitive: Primitive
+  readonly primitive: Pick<Primitive, 'name' | 'reference'>
   readonly params: object
   readonly inputs: readonly { readonly aval: Aval; readonly place: Place }[]
   readonly outputs: readonly { readonly aval: Aval; readonly place: Place }[]

@@ -1,5 +1,5 @@
 /** Random programs for tests, made from a tape of numbers: loops with stacked and alternating places, conditions, callbacks. */
-import { type DType, type HostArray, type Primitive, allocate } from '@fluxion/core'
+import { type DType, type HostArray, allocate } from '@fluxion/core'
 import {
   add,
   compare,
@@ -65,7 +65,7 @@ const host = {
   reference: ([x]: readonly HostArray[]) => [
     { ...x!, data: x!.data.map((value) => (x!.dtype === 'bool' ? 1 - value : value + 1)) as HostArray['data'] },
   ],
-} as unknown as Primitive
+}
 
 export const filledOf = (slot: Slot): Filled => ({ place: placeOf(slot), length: slot.length })
 

@@ -23,7 +23,7 @@ import {
   store,
   variable,
 } from '@fluxion/compiler'
-import { type Backend, type HostArray, type Primitive, np } from '@fluxion/core'
+import { type Backend, type HostArray, np } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { WasmBuffer } from '../buffer.ts'
@@ -163,7 +163,7 @@ test('callbacks see arrays and give arrays in each turn, and may run programs an
       expect(inner([])[0]!.read()[2 ** 20 - 1]).toBe(1)
       return [{ ...x!, data: x!.data.map((v) => v * 10) }]
     },
-  } as unknown as Primitive
+  }
   const aval = { shape: [2], dtype: 'float32', weakType: false } as const
   const call: Callback = {
     op: 'callback',
@@ -195,7 +195,7 @@ test('an error in a callback leaves the heap as it was', () => {
     reference: () => {
       throw new Error('no')
     },
-  } as unknown as Primitive
+  }
   const program: Program = {
     name: 'fails',
     inputs: [x],

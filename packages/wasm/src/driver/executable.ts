@@ -1,5 +1,5 @@
 /** Runs a printed program: pins its inputs, gives room to its results and temporaries, fills the frame, calls. */
-import { type HostFunctions, type Program, type Slot, hostFunctions, planMemory, reuseDonated } from '@fluxion/compiler'
+import { type Program, type Slot, hostFunctions, planMemory, reuseDonated } from '@fluxion/compiler'
 import {
   type Backend,
   type Buffer,
@@ -26,7 +26,7 @@ export interface Machine {
 
 /** A function that `host` expressions name: a lowering's own, or one of JavaScript's. */
 function hostFunction(name: string): (...args: number[]) => number {
-  const found = hostFunctions[name] ?? (Math as unknown as HostFunctions)[name]
+  const found = hostFunctions[name]
   invariant(found !== undefined, () => `there is no function '${name}' of the host`)
   return found
 }

@@ -61,7 +61,7 @@ export function windowSpot(
 interface Walk {
   readonly windows: readonly LoopVar[]
   readonly taps: readonly LoopVar[]
-  /** In bounds, if the operand has any elements. */
+  /** In bounds, unless the operand is empty. */
   readonly index: readonly Expr[]
   /** Whether the window covers an element there, not padding or a hole. */
   readonly inside: Expr

@@ -2,7 +2,7 @@
 import { invariant } from '../../errors.ts'
 import type { Aval } from '../../ir/aval.ts'
 import { type Atom, type ClosedJaxpr, type Jaxpr, Literal, type Var } from '../../ir/jaxpr.ts'
-import type { AnyPrimitive, Primitive, Run } from '../../primitive/define.ts'
+import { type AnyPrimitive, type Primitive, type Run, runnable } from '../../primitive/define.ts'
 import { ConcreteArray } from '../../array.ts'
 import type { Backend, Buffer, Executable, HostArray, TypedArray } from '../interface.ts'
 import { allocate, roundTo } from './host.ts'
@@ -69,7 +69,7 @@ function compile(program: ClosedJaxpr): Compiled {
     for (const slot of last) seen.add(slot)
     const unused = outs.filter((slot) => slot >= 0 && !seen.has(slot))
     steps.push({
-      primitive: equation.primitive as unknown as Primitive,
+      primitive: runnable(equation.primitive),
       params,
       inputs: sources,
       outputs: outs,
@@ -118,8 +118,9 @@ export const reference: Backend = {
   name: 'reference',
   put: ({ data }) => new HostBuffer(data),
   apply(primitive: AnyPrimitive, inputs, inAvals, outAvals, params) {
-    const row = primitive as unknown as Primitive
-    return row.reference(hostArrays(inputs, inAvals), params, outAvals, run).map(({ data }) => new HostBuffer(data))
+    return runnable(primitive)
+      .reference(hostArrays(inputs, inAvals), params, outAvals, run)
+      .map(({ data }) => new HostBuffer(data))
   },
   compile(program): Executable {
     const avals = program.jaxpr.inputs.map((variable) => variable.aval)

@@ -5,7 +5,7 @@ import type { NDArray } from '../../array.ts'
 import { DtypeError, MissingRuleError, ShapeError } from '../../errors.ts'
 import { type Shape, sizeOf } from '../../shape.ts'
 import { fromHost, scalar } from '../../trace.ts'
-import { type BatchDim, Linear, type Primitive, Zero, primitives } from '../define.ts'
+import { type BatchDim, Linear, type Primitive, Zero, primitives, runnable } from '../define.ts'
 import {
   add,
   addAny,
@@ -38,7 +38,7 @@ useHostBackend()
 
 const list = (x: NDArray): number[] => [...hostOf(x).data]
 const f64 = (value: number): NDArray => array({ shape: [], dtype: 'float64', data: Float64Array.of(value) })
-const row = (name: string): Primitive => primitives.get(name) as unknown as Primitive
+const row = (name: string): Primitive => runnable(primitives.get(name)!)
 const numbers = (shape: Shape, seed: number): NDArray =>
   f32(
     shape,
