@@ -1,5 +1,5 @@
 /** What an entry of the bench is: something to call again and again, and how to know that it has finished. */
-import { type Jitted, type NDArray, type Tree, tree } from 'fluxion'
+import { type Jitted, type NDArray, type Tree, backend, tree } from 'fluxion'
 
 export interface Prepared {
   /** Start it once. */
@@ -35,8 +35,9 @@ export function prepared<A extends readonly unknown[], R extends Tree>(f: Jitted
   }
 }
 
-/** Wait until a run has finished: on a GPU calls return before they have begun. */
+/** Wait until a run has finished: on a GPU calls return before they have begun, elsewhere they have ended. */
 export async function finished(result: unknown): Promise<void> {
+  if (backend().name !== 'webgpu') return
   const leaves = tree.leaves(result as Tree) as NDArray[]
   const least = leaves.reduce<NDArray | undefined>((a, b) => (a === undefined || b.size < a.size ? b : a), undefined)
   if (least !== undefined) await least.ravel().get(0).data()
