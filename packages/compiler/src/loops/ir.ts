@@ -262,6 +262,8 @@ export interface Product {
   readonly inner: readonly LoopVar[]
   readonly left: Expr
   readonly right: Expr
+  /** Operands that are 0 or 1 everywhere, of floats +0 or 1: where few are 1, sums of what they select take less than products. */
+  readonly zeroOne?: 'left' | 'right' | 'both' | undefined
   readonly sum: Local
   readonly body: readonly Stmt[]
 }

@@ -249,7 +249,7 @@ export class Builder {
     const { stores, places } = this.#inScope(scope, () =>
       this.#stores(values, (member) => rearrangement(member, value)?.(loops.index) ?? loops.index),
     )
-    const { batch, rows, columns, inner, left, right } = loops
+    const { batch, rows, columns, inner, left, right, zeroOne } = loops
     const body = shareExpressions(stores)
     const named = nameOf(values)
     if ([...batch, ...rows, ...columns].every(({ extent }) => extent > 0)) {
@@ -262,6 +262,7 @@ export class Builder {
         inner,
         left,
         right,
+        zeroOne,
         sum,
         body,
       }

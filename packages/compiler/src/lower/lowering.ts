@@ -46,6 +46,7 @@ export interface ProductLoops {
   readonly inner: readonly LoopVar[]
   readonly left: Expr
   readonly right: Expr
+  readonly zeroOne?: 'left' | 'right' | 'both' | undefined
   /** Coordinates of the result, over batch, rows and columns: each element once. */
   readonly index: readonly Expr[]
 }

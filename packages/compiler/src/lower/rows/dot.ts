@@ -27,6 +27,12 @@ export function factor(x: Expr, from: DType, to: DType): Expr {
   return half(from) && half(to) ? x : converted(x, from, to === 'float16' || to === 'bfloat16' ? 'float32' : to)
 }
 
+/** Which of two operands are 0 or 1 everywhere. */
+function zeroOneOf(left: Operand, right: Operand): 'left' | 'right' | 'both' | undefined {
+  if (left.zeroOne !== true) return right.zeroOne === true ? 'right' : undefined
+  return right.zeroOne === true ? 'both' : 'left'
+}
+
 const dotGeneral: ProductRow<DotParams> = {
   kind: 'product',
   loops([lhs, rhs], { dimensionNumbers: [contracted, shared] }, [out]) {
@@ -55,6 +61,7 @@ const dotGeneral: ProductRow<DotParams> = {
       inner,
       left: element(lhs!, 0, leftKept, rows),
       right: element(rhs!, 1, rightKept, columns),
+      zeroOne: zeroOneOf(lhs!, rhs!),
       index: [...batch, ...rows, ...columns].map(variable),
     }
   },
