@@ -11,6 +11,7 @@ import {
 import { Counter, type Place, Slot, placeOf } from '../program/program.ts'
 import type { Block } from './block.ts'
 import { updatedCarries } from './inPlace.ts'
+import { scanKernel } from './scanKernel.ts'
 import { Value } from './value.ts'
 import { widenFactors } from './wide.ts'
 
@@ -23,7 +24,9 @@ const stepping = (place: Place, counter: Counter, size: number, reverse: boolean
   moves: [...place.moves, { counter, stride: reverse ? -size : size }],
 })
 
-function scan(block: Block, { params, outputs }: Equation, operands: readonly Value[]): void {
+function scan(block: Block, equation: Equation, operands: readonly Value[]): void {
+  if (scanKernel(block, equation, operands)) return
+  const { params, outputs } = equation
   const { builder } = block
   const { jaxpr, length, reverse, numConsts, numCarry } = params as ScanParams
   const consts = operands
