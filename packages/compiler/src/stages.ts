@@ -14,6 +14,7 @@ const described: readonly (readonly [keyof Cost, string])[] = [
   ['bytesWritten', 'bytes written'],
   ['flops', 'floating-point operations'],
   ['arenaBytes', 'bytes of temporaries'],
+  ['privateBytes', 'bytes of temporaries that each runner of parallel groups has'],
 ]
 const printCost = (cost: Cost): string =>
   described.map(([key, words]) => `${cost[key].toLocaleString('en-US')} ${words}`).join('\n')

@@ -85,6 +85,7 @@ function movePlacesOf(step: Step, move: (place: Place) => Place): Step {
       return { ...step, inputs: step.inputs.map(moved), outputs: step.outputs.map(moved) }
     }
     case 'loop':
+    case 'parallel':
       return step
   }
 }

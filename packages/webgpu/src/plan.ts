@@ -3,6 +3,7 @@ import {
   type Callback,
   type Copy,
   type Counter,
+  type Kernel,
   type Place,
   type Program,
   type Slot,
@@ -12,7 +13,7 @@ import {
   offsetsOf,
   planMemory,
 } from '@fluxion/compiler'
-import { type Aval, type DType, DeviceError, bytesOf } from '@fluxion/core'
+import { type Aval, type DType, DeviceError, InvariantError, bytesOf } from '@fluxion/core'
 import { stageForBindings } from './bindings.ts'
 import { copyKernel } from './copies.ts'
 import type { Device } from './device.ts'
@@ -39,6 +40,7 @@ interface Bound {
 }
 export interface Dispatch {
   readonly op: 'dispatch'
+  readonly kernel: Kernel
   readonly pipeline: Pipeline
   readonly bindings: readonly Range[]
   /** Where parameters begin: an element of their binding, moved by counters in steps of their own elements. */
@@ -187,6 +189,10 @@ class Planner {
         return step.length === 0 ? [] : [this.#wholeCopy(step, condition) ?? this.#copy(step, condition)]
       case 'loop':
         return [{ op: 'loop', counter: step.counter, body: this.#steps(step.body, condition) }]
+      case 'parallel':
+        throw new InvariantError(
+          'programs for a GPU have no parallel steps: lowering makes none for targets whose grids are',
+        )
       case 'while':
         return [this.#while(step, condition)]
       case 'switch':
@@ -322,6 +328,7 @@ class Planner {
     this.#used.set(pipeline, { name: kernel.name, source })
     const dispatch: Dispatch = {
       op: 'dispatch',
+      kernel,
       pipeline,
       bindings: bindings.flatMap((range) => this.#pieces(range)),
       params,

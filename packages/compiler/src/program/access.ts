@@ -43,6 +43,7 @@ export function accessOf(step: Step): Access {
     case 'copy':
       return { reads: [step.from], writes: [step.to] }
     case 'loop':
+    case 'parallel':
       return { reads: [], writes: [] }
     case 'while':
       return { reads: [step.flag], writes: [] }

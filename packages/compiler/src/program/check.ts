@@ -3,8 +3,9 @@ import { InvariantError, dtypes, sizeOf } from '@fluxion/core'
 import { checkKernel } from '../loops/check.ts'
 import type { Kernel } from '../loops/ir.ts'
 import { accessOf } from './access.ts'
-import { offsetsOf } from './places.ts'
-import type { Copy, Counter, Launch, Place, Program, Slot, Step } from './program.ts'
+import { offsetsOf, walkSteps } from './places.ts'
+import { privatesOf } from './privates.ts'
+import type { Copy, Counter, Launch, Parallel, Place, Program, Slot, Step } from './program.ts'
 
 /**
  * Check a program with its kernels, and return it.
@@ -12,7 +13,7 @@ import type { Copy, Counter, Launch, Place, Program, Slot, Step } from './progra
  * @throws InvariantError naming the program and the step
  */
 export function checkProgram(program: Program): Program {
-  const checker = new Checker(program.name)
+  const checker = new Checker(program)
   const written = new Set<Slot>([...program.inputs, ...program.captured.map(({ slot }) => slot)])
   for (const { slot, value } of program.captured) {
     checker.expect(slot.dtype === value.dtype && slot.length === value.size, show(slot), `a constant of ${value.dtype}`)
@@ -32,9 +33,11 @@ class Checker {
   readonly #name: string
   #where = ''
   readonly #kernels = new Set<Kernel>()
+  readonly #privates: ReadonlyMap<Parallel, ReadonlySet<Slot>>
 
-  constructor(name: string) {
-    this.#name = name
+  constructor(program: Program) {
+    this.#name = program.name
+    this.#privates = privatesOf(program)
   }
   expect(condition: boolean, expected: string, got: string): void {
     if (!condition) throw new InvariantError(`${this.#name}${this.#where}: expected ${expected}, got ${got}`)
@@ -68,6 +71,9 @@ class Checker {
         this.steps(body, counter.length === 0 ? new Set(written) : written, new Set([...loops, counter]))
         return
       }
+      case 'parallel':
+        this.#parallel(step, written, loops)
+        return
       case 'while':
         this.steps(step.body, new Set(written), loops)
         return
@@ -112,7 +118,32 @@ class Checker {
         return
       }
       case 'loop':
+      case 'parallel':
     }
+  }
+  #parallel(step: Parallel, written: Set<Slot>, loops: ReadonlySet<Counter>): void {
+    const { group, counter, begin, body } = step
+    this.expect(!loops.has(group) && !loops.has(counter), 'counters for each parallel step', 'that of a loop around')
+    this.expect(
+      group.length >= 1 && group.length <= counter.length,
+      '1 group at least, none of them empty',
+      `${group.length}`,
+    )
+    walkSteps([...begin, ...body], (inner) => {
+      const fits = inner.op !== 'parallel' && inner.op !== 'callback'
+      this.expect(fits, 'no parallel step nor call of the host in a parallel step', inner.op)
+      for (const { slot, moves } of accessOf(inner).writes) {
+        const apart = moves.some((move) => (move.counter === group || move.counter === counter) && move.stride !== 0)
+        this.expect(
+          apart || this.#privates.get(step)!.has(slot),
+          'groups to write apart',
+          `${show(slot)} that they share`,
+        )
+      }
+    })
+    this.steps(begin, written, new Set([...loops, group]))
+    this.steps(body, written, new Set([...loops, group, counter]))
+    for (const slot of this.#privates.get(step)!) written.delete(slot)
   }
   #launch({ kernel, args }: Launch, loops: ReadonlySet<Counter>): void {
     if (!this.#kernels.has(kernel)) checkKernel(kernel)

@@ -115,6 +115,7 @@ test('steps in loops count as often as they run, of a condition the dearest bran
     bytesWritten: 15 * 32,
     flops: 15 * 4 * 2,
     arenaBytes: 64,
+    privateBytes: 0,
   })
   expect(of({ op: 'switch', index: placeOf(a), branches: [[], [kernel, kernel], [kernel]] })).toMatchObject({
     kernels: 2,

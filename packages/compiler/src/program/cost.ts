@@ -21,8 +21,10 @@ export interface Cost {
   readonly flops: number
   /** What the temporaries take. */
   readonly arenaBytes: number
+  /** What those take that each runner of parallel groups has of its own. */
+  readonly privateBytes: number
 }
-type Counts = Omit<Cost, 'arenaBytes'>
+type Counts = Omit<Cost, 'arenaBytes' | 'privateBytes'>
 
 const nothing: Counts = { kernels: 0, copies: 0, callbacks: 0, bytesRead: 0, bytesWritten: 0, flops: 0 }
 const combined = (f: (a: number, b: number) => number, a: Counts, b: Counts): Counts => ({
@@ -36,10 +38,10 @@ const combined = (f: (a: number, b: number) => number, a: Counts, b: Counts): Co
 const plus = (a: Counts, b: Counts): Counts => combined((x, y) => x + y, a, b)
 
 /** Count what a run of a program costs. */
-export const costOf = (program: Program): Cost => ({
-  ...costOfSteps(program.steps),
-  arenaBytes: planMemory(program).bytes,
-})
+export function costOf(program: Program): Cost {
+  const { bytes, privateBytes } = planMemory(program)
+  return { ...costOfSteps(program.steps), arenaBytes: bytes, privateBytes }
+}
 const costOfSteps = (steps: readonly Step[]): Counts => steps.map(costOfStep).reduce(plus, nothing)
 function costOfStep(step: Step): Counts {
   switch (step.op) {
@@ -52,6 +54,12 @@ function costOfStep(step: Step): Counts {
     case 'loop': {
       const { length } = step.counter
       return combined((x) => x * length, costOfSteps(step.body), nothing)
+    }
+    case 'parallel': {
+      const { group, counter, begin, body } = step
+      const times = (count: number, steps: readonly Step[]): Counts =>
+        combined((x) => x * count, costOfSteps(steps), nothing)
+      return plus(times(group.length, begin), times(counter.length, body))
     }
     case 'while':
       return costOfSteps([...step.test, ...step.body, ...step.test])

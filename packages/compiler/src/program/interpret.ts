@@ -1,8 +1,9 @@
 /** The meaning of programs: runs their steps on host arrays, with the kernels interpreted. */
 import { type HostArray, InvariantError, type TypedArray, allocate, invariant, sizeOf } from '@fluxion/core'
 import { type HostFunctions, interpretKernel } from '../loops/interpret.ts'
-import { offsetAt } from './places.ts'
-import type { Callback, Counter, Place, Program, Slot, Step } from './program.ts'
+import { iterationsOf, offsetAt } from './places.ts'
+import { privatesOf } from './privates.ts'
+import type { Callback, Counter, Parallel, Place, Program, Slot, Step } from './program.ts'
 
 export interface InterpretOptions {
   /** Functions that kernels take from the host. */
@@ -31,7 +32,7 @@ export function interpretProgram(
     memory.set(slot, data.slice())
   })
   for (const { slot, value } of program.captured) memory.set(slot, value.dataSync().slice())
-  new Run(program.name, memory, host, memoryOf).steps(program.steps)
+  new Run(program, memory, host, memoryOf).steps(program.steps)
   return program.outputs.map((slot) => {
     const data = memory.get(slot)
     invariant(data !== undefined || slot.length === 0, `${program.name}: an output was never written`)
@@ -48,13 +49,20 @@ function filled({ dtype, length }: Slot): TypedArray {
 
 class Run {
   readonly #name: string
+  readonly #privates: ReadonlyMap<Parallel, ReadonlySet<Slot>>
   readonly #memory: Map<Slot, TypedArray>
   readonly #host: HostFunctions
   readonly #memoryOf: (slot: Slot) => TypedArray
   readonly #counts = new Map<Counter, number>()
 
-  constructor(name: string, memory: Map<Slot, TypedArray>, host: HostFunctions, memoryOf: (slot: Slot) => TypedArray) {
-    this.#name = name
+  constructor(
+    program: Program,
+    memory: Map<Slot, TypedArray>,
+    host: HostFunctions,
+    memoryOf: (slot: Slot) => TypedArray,
+  ) {
+    this.#name = program.name
+    this.#privates = privatesOf(program)
     this.#memory = memory
     this.#host = host
     this.#memoryOf = memoryOf
@@ -102,6 +110,9 @@ class Run {
         }
         this.#counts.delete(step.counter)
         return
+      case 'parallel':
+        this.#parallel(step)
+        return
       case 'while':
         this.steps(step.test)
         while (this.#elements(step.flag, 1)[0] !== 0) {
@@ -117,6 +128,22 @@ class Run {
       case 'callback':
         this.#callback(step)
     }
+  }
+  /** The groups from the last one on, each with memory of its own that holds anything: they must not depend on the order. */
+  #parallel(step: Parallel): void {
+    const own = this.#privates.get(step)!
+    for (let group = step.group.length - 1; group >= 0; group--) {
+      for (const slot of own) this.#memory.delete(slot)
+      this.#counts.set(step.group, group)
+      this.steps(step.begin)
+      const [from, to] = iterationsOf(step, group)
+      for (let count = from; count < to; count++) {
+        this.#counts.set(step.counter, count)
+        this.steps(step.body)
+      }
+      this.#counts.delete(step.counter)
+    }
+    this.#counts.delete(step.group)
   }
   #callback({ primitive, params, inputs, outputs }: Callback): void {
     const given = inputs.map(({ aval: { shape, dtype }, place }) => ({

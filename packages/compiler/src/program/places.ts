@@ -1,5 +1,5 @@
 /** Arithmetic of places: where they are at given counts, and how far they reach over all of them. */
-import type { Counter, Place, Step } from './program.ts'
+import type { Counter, Parallel, Place, Step } from './program.ts'
 
 /** How often each loop around has run before. */
 export type Counts = ReadonlyMap<Counter, number>
@@ -24,6 +24,11 @@ export function offsetsOf({ offset, moves }: Place): readonly [low: number, high
   }
   return [low, high]
 }
+/** The iterations of a group of a parallel step: from the first on, before the second. */
+export const iterationsOf = ({ group, counter }: Parallel, at: number): readonly [from: number, to: number] => [
+  Math.floor((at * counter.length) / group.length),
+  Math.floor(((at + 1) * counter.length) / group.length),
+]
 /** The lists of steps in a step. */
 export function stepsIn(step: Step): readonly (readonly Step[])[] {
   switch (step.op) {
@@ -33,6 +38,8 @@ export function stepsIn(step: Step): readonly (readonly Step[])[] {
       return [step.test, step.body]
     case 'switch':
       return step.branches
+    case 'parallel':
+      return [step.begin, step.body]
     case 'launch':
     case 'copy':
     case 'callback':
@@ -57,6 +64,8 @@ export function mapSteps(steps: readonly Step[], replace: (step: Step) => readon
         return replace({ ...step, test: inside(step.test), body: inside(step.body) })
       case 'switch':
         return replace({ ...step, branches: step.branches.map(inside) })
+      case 'parallel':
+        return replace({ ...step, begin: inside(step.begin), body: inside(step.body) })
       case 'launch':
       case 'copy':
       case 'callback':

@@ -22,11 +22,12 @@ test('a program does the same with its temporaries in one arena, full of garbage
   fc.assert(
     fc.property(tapes, (tape) => {
       const program = randomProgram(tape)
-      const { offsets, bytes } = planMemory(program, 8)
-      const arena = new Uint8Array(bytes).fill(0x5b).buffer
+      const { offsets, bytes, privates, privateBytes } = planMemory(program, 8)
+      const [arena, own] = [bytes, privateBytes].map((length) => new Uint8Array(length).fill(0x5b).buffer)
       const memoryOf = (slot: Slot): TypedArray => {
         const View = views[slot.dtype as keyof typeof views]
-        return offsets.has(slot) ? new View(arena, offsets.get(slot)!, slot.length) : new View(slot.length)
+        const area = privates.has(slot) ? own! : arena!
+        return offsets.has(slot) ? new View(area, offsets.get(slot)!, slot.length) : new View(slot.length)
       }
       const inputs = inputsOf(program)
       expect(interpretProgram(program, inputs, { memoryOf })).toEqual(interpretProgram(program, inputs))
@@ -43,16 +44,16 @@ test('no two temporaries that are alive at the same time overlap', () => {
   fc.assert(
     fc.property(tapes, fc.constantFrom(1, 16, 64), (tape, alignment) => {
       const program = randomProgram(tape)
-      const { offsets, bytes } = planMemory(program, alignment)
+      const { offsets, bytes, privates, privateBytes } = planMemory(program, alignment)
       const placed = [...lifetimesOf(program)].map(([slot, life]) => {
         const from = offsets.get(slot)!
-        return { ...life, from, to: from + slot.length * bytesOf(slot.dtype) }
+        return { ...life, from, to: from + slot.length * bytesOf(slot.dtype), own: privates.has(slot) }
       })
       placed.forEach((a, at) => {
         expect(a.from % alignment).toBe(0)
-        expect(a.to).toBeLessThanOrEqual(bytes)
+        expect(a.to).toBeLessThanOrEqual(a.own ? privateBytes : bytes)
         for (const b of placed.slice(at + 1)) {
-          const together = a.first <= b.last && b.first <= a.last
+          const together = a.own === b.own && a.first <= b.last && b.first <= a.last
           if (together && a.from < b.to && b.from < a.to) expect(a).toBe(b)
         }
       })

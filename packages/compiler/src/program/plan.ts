@@ -2,6 +2,7 @@
 import { bytesOf } from '@fluxion/core'
 import { accessOf } from './access.ts'
 import { walkSteps } from './places.ts'
+import { privatesOf } from './privates.ts'
 import type { Counter, Place, Program, Slot, Step } from './program.ts'
 
 export interface MemoryPlan {
@@ -9,6 +10,9 @@ export interface MemoryPlan {
   readonly offsets: ReadonlyMap<Slot, number>
   /** What the arena has to hold. */
   readonly bytes: number
+  /** Temporaries of parallel steps that each runner has of its own: their offsets are in an area that holds so many bytes. */
+  readonly privates: ReadonlySet<Slot>
+  readonly privateBytes: number
 }
 /** From the first step that a slot is alive at to the last, by number. */
 export interface Lifetime {
@@ -18,17 +22,25 @@ export interface Lifetime {
 
 /**
  * Lay out a program's temporaries: slots that are neither inputs nor outputs. Each one keeps its bytes from the first step that names it to the
- * last; through the whole of a loop if steps outside of it name it too, or if it moves with the loop's counter.
+ * last; through the whole of a loop if steps outside of it name it too, or if it moves with the loop's counter. Those that belong to runners of
+ * parallel groups lie in an area of their own.
  *
  * @param alignment of each slot, in bytes
  */
 export function planMemory(program: Program, alignment = 64): MemoryPlan {
-  const lifetimes = lifetimesOf(program)
+  const lifetimes = [...lifetimesOf(program)]
+  const privates = new Set([...privatesOf(program).values()].flatMap((slots) => [...slots]))
+  const offsets = new Map<Slot, number>()
+  const lay = (own: boolean): number =>
+    layOut(new Map(lifetimes.filter(([slot]) => privates.has(slot) === own)), alignment, offsets)
+  return { offsets, bytes: lay(false), privates, privateBytes: lay(true) }
+}
+/** Give slots offsets, and tell where the last one ends. */
+function layOut(lifetimes: ReadonlyMap<Slot, Lifetime>, alignment: number, offsets: Map<Slot, number>): number {
   const sizeOf = (slot: Slot): number => Math.ceil((slot.length * bytesOf(slot.dtype)) / alignment) * alignment
   // The largest first: small ones fit between them.
   const order = [...lifetimes.keys()].sort((a, b) => sizeOf(b) - sizeOf(a))
   const placed: { readonly from: number; readonly to: number; readonly life: Lifetime }[] = []
-  const offsets = new Map<Slot, number>()
   let bytes = 0
   for (const slot of order) {
     const [size, life] = [sizeOf(slot), lifetimes.get(slot)!]
@@ -45,7 +57,7 @@ export function planMemory(program: Program, alignment = 64): MemoryPlan {
     const next = placed.findIndex((other) => other.from > from)
     placed.splice(next < 0 ? placed.length : next, 0, { from, to, life })
   }
-  return { offsets, bytes }
+  return bytes
 }
 const meet = (a: Lifetime, b: Lifetime): boolean => a.first <= b.last && b.first <= a.last
 
@@ -84,6 +96,17 @@ export function lifetimesOf({ inputs, captured, outputs, steps }: Program): Map<
         return
       case 'loop':
         repeated(() => visitAll(step.body), step.body, step.counter)
+        return
+      case 'parallel':
+        // Groups around iterations.
+        repeated(
+          () => {
+            visitAll(step.begin)
+            repeated(() => visitAll(step.body), step.body, step.counter)
+          },
+          [...step.begin, ...step.body],
+          step.group,
+        )
         return
       case 'while':
         repeated(() => {

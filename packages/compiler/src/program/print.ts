@@ -51,11 +51,18 @@ class Printer {
     const list = (slots: readonly Slot[]): string => slots.map((slot) => this.#declared(slot)).join(', ')
     const constants = list(captured.map(({ slot }) => slot))
     const head = `program ${name}(${list(inputs)})${constants === '' ? '' : ` with ${constants}`} -> (${list(outputs)})`
-    const { offsets, bytes } = planMemory(program)
-    const temporaries = [...this.#slots.keys()]
-      .filter((slot) => offsets.has(slot))
-      .map((slot) => `    ${this.#declared(slot)} at ${offsets.get(slot)!}`)
-    return [head, ...(temporaries.length === 0 ? [] : [`  arena of ${bytes} bytes:`, ...temporaries])]
+    const { offsets, bytes, privates, privateBytes } = planMemory(program)
+    const area = (title: string, own: boolean): string[] => {
+      const slots = [...this.#slots.keys()].filter((slot) => offsets.has(slot) && privates.has(slot) === own)
+      return slots.length === 0
+        ? []
+        : [title, ...slots.map((slot) => `    ${this.#declared(slot)} at ${offsets.get(slot)!}`)]
+    }
+    return [
+      head,
+      ...area(`  arena of ${bytes} bytes:`, false),
+      ...area(`  each runner's own ${privateBytes} bytes:`, true),
+    ]
   }
   #declared(slot: Slot): string {
     return `${this.#slots.get(slot)!}: ${dtypes[slot.dtype].short}[${slot.length}]`
@@ -83,6 +90,12 @@ class Printer {
           line(`switch ${this.#place(step.index)}:`),
           ...step.branches.flatMap((branch, at) => [line(`  case ${at}:`), ...inside(branch, 2)]),
         ]
+      case 'parallel': {
+        const { group, counter } = step
+        const head = `parallel ${this.#counter(counter)} < ${counter.length} in groups ${this.#counter(group)} < ${group.length}:`
+        const begin = step.begin.length === 0 ? [] : [line('  begin:'), ...inside(step.begin, 2)]
+        return [line(head), ...begin, line('  each:'), ...inside(step.body, 2)]
+      }
       case 'callback': {
         const list = (places: readonly { readonly place: Place }[]): string =>
           places.map(({ place }) => this.#place(place)).join(', ')

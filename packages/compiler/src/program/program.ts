@@ -75,7 +75,21 @@ export interface Callback {
   readonly inputs: readonly { readonly aval: Aval; readonly place: Place }[]
   readonly outputs: readonly { readonly aval: Aval; readonly place: Place }[]
 }
-export type Step = Launch | Copy | Loop | WhileStep | Switch | Callback
+/**
+ * Iterations that do not depend on each other, in groups of consecutive ones that may run side by side, in any order: group g of G runs the
+ * iterations from ⌊g·n/G⌋ to ⌊(g+1)·n/G⌋ in order, after `begin`. What groups write lies apart: at places that move by the group, such as
+ * sums that each gathers, or by the iteration; temporaries that only these steps name belong to each runner of groups of its own.
+ */
+export interface Parallel {
+  readonly op: 'parallel'
+  /** As long as there are groups. */
+  readonly group: Counter
+  /** As long as there are iterations. */
+  readonly counter: Counter
+  readonly begin: readonly Step[]
+  readonly body: readonly Step[]
+}
+export type Step = Launch | Copy | Loop | WhileStep | Switch | Callback | Parallel
 
 export interface Program {
   readonly name: string

@@ -1,4 +1,4 @@
-/** Random programs for tests, made from a tape of numbers: loops with stacked and alternating places, conditions, callbacks. */
+/** Random programs for tests, made from a tape of numbers: loops with stacked and alternating places, groups side by side, conditions, callbacks. */
 import { type DType, type HostArray, allocate } from '@fluxion/core'
 import {
   add,
@@ -73,6 +73,8 @@ export function randomProgram(tape: Tape): Program {
   const slot = (dtype = tape.pick(dtypes), length = 1 + tape.below(9)): Filled => filledOf(new Slot(dtype, length))
   const inputs = [slot('float32'), slot('int32', 3)]
 
+  /** Whether steps are made for groups. */
+  let grouped = false
   const block = (readable: Filled[], depth: number): Step[] => {
     const steps: Step[] = []
     for (let count = 1 + tape.below(5); count > 0; count--) steps.push(...random(readable, depth))
@@ -84,7 +86,7 @@ export function randomProgram(tape: Tape): Program {
     return step
   }
   const random = (readable: Filled[], depth: number): Step[] => {
-    switch (tape.below(depth > 2 ? 4 : 8)) {
+    switch (tape.below(depth > 2 ? 4 : 9)) {
       case 0: {
         const from = tape.pick(readable)
         const to = slot(from.place.slot.dtype, from.length)
@@ -92,6 +94,7 @@ export function randomProgram(tape: Tape): Program {
         return [{ op: 'copy', from: from.place, to: to.place, length: from.length }]
       }
       case 1: {
+        if (grouped) return [computed(readable)]
         const from = tape.pick(readable)
         const to = slot(from.place.slot.dtype, from.length)
         const aval = { shape: [from.length], dtype: from.place.slot.dtype, weakType: false }
@@ -106,6 +109,8 @@ export function randomProgram(tape: Tape): Program {
         return conditional(readable, depth)
       case 5:
         return turns(readable, depth)
+      case 6:
+        return grouped ? loop(readable, depth) : parallel(readable, depth)
       default:
         return loop(readable, depth)
     }
@@ -141,6 +146,27 @@ export function randomProgram(tape: Tape): Program {
     const last = { place: { slot: carry, offset: (counter.length % 2) * size, moves: [] }, length: size }
     readable.push(last, filledOf(stacked))
     return [start, { op: 'loop', counter, body }]
+  }
+  /** Groups that gather a sum each and stack results. */
+  const parallel = (readable: Filled[], depth: number): Step[] => {
+    const counter = new Counter(1 + tape.below(6))
+    const group = new Counter(1 + tape.below(counter.length))
+    const [size, width] = [1 + tape.below(5), 1 + tape.below(4)]
+    const [sums, stacked] = [new Slot('float32', group.length * size), new Slot('int32', counter.length * width)]
+    const moving = (slot: Slot, by: Counter, stride: number): Filled => ({
+      place: { slot, offset: 0, moves: [{ counter: by, stride }] },
+      length: stride,
+    })
+    const [sum, element] = [moving(sums, group, size), moving(stacked, counter, width)]
+    grouped = true
+    const inBegin = [...readable]
+    const begin = [...block(inBegin, depth + 1), computed([...inBegin], sum)]
+    const inside = [...inBegin, sum]
+    const body = [...block(inside, depth + 1), computed(inside, element), ...block(inside, depth + 1)]
+    body.push(combining(sum, sum, tape.pick(inside)))
+    grouped = false
+    readable.push(filledOf(sums), filledOf(stacked))
+    return [{ op: 'parallel', group, counter, begin, body }]
   }
   const conditional = (readable: Filled[], depth: number): Step[] => {
     const [index, result] = [slot(tape.below(3) === 0 ? 'bool' : 'int32', 1), slot()]

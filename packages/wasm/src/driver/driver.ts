@@ -1,12 +1,13 @@
 /**
  * Prints a program as one module: its kernels, each once, and `run`, which calls them in the program's loops and branches. Where values lie stands in a
- * frame: a table of addresses that the host fills before a call.
+ * frame: a table of addresses that the host fills before a call. Parallel steps are jobs: functions of their own, which the host calls for each group, on any thread.
  */
 import {
   type Callback,
   type Counter,
   type Kernel,
   type MemoryPlan,
+  type Parallel,
   type Place,
   type Program,
   type Slot,
@@ -17,6 +18,7 @@ import {
 import { bytesOf } from '@fluxion/core'
 import type { FunctionBuilder, FunctionRef, Register } from '../assembler/function.ts'
 import { ModuleBuilder } from '../assembler/module.ts'
+import { aligned } from '../heap/allocator.ts'
 import { printNest } from '../print/nest.ts'
 import { type ProductContext, printProduct } from '../product/print.ts'
 import { turnsPerCall } from './cost.ts'
@@ -34,10 +36,21 @@ export interface PrintedProgram {
   /** Slots whose addresses stand in the frame, in order. */
   readonly framed: readonly Slot[]
   readonly callbacks: readonly Callback[]
-  /** Words of the frame: addresses of slots, then those of the operands and results of the callback that is called. */
+  /** What can run on several threads. */
+  readonly jobs: readonly Job[]
+  /** Words of the frame: addresses of slots, then those of the operands and results of the callback that is called, then counters of loops around jobs. */
   readonly frameWords: number
   readonly scratchBytes: number
+  /** What each runner of jobs has for itself. */
+  readonly runnerBytes: number
 }
+/** A function of the module, `NAME(frame, arena, own, part)`, that runs one of so many parts of a step: they may run side by side, in any order. */
+export interface Job {
+  readonly name: string
+  readonly parts: number
+}
+/** A runner's memory begins with a word that it counts up at each kernel, for others to see that it is alive. */
+const runnerHead = 64
 
 export function printDriver(program: Program, plan: MemoryPlan, relaxed: boolean): PrintedProgram {
   const module = new ModuleBuilder()
@@ -45,11 +58,13 @@ export function printDriver(program: Program, plan: MemoryPlan, relaxed: boolean
   const kernels = printKernels(context, program.steps)
   const scratchBytes = Math.max(0, ...[...kernels.values()].map((kernel) => kernel.scratchBytes))
   const framed = [...new Set([...program.inputs, ...program.captured.map(({ slot }) => slot), ...program.outputs])]
-  const driver = new Driver(module, kernels, framed, plan)
+  const driver = new Driver(module, kernels, framed, plan, program.steps)
   driver.print(program.steps)
-  const most = Math.max(0, ...driver.callbacks.map(({ inputs, outputs }) => inputs.length + outputs.length))
-  return { module, framed, callbacks: driver.callbacks, frameWords: framed.length + most, scratchBytes }
+  const { callbacks, jobs, frameWords } = driver
+  const runnerBytes = jobs.length === 0 ? 0 : aligned(runnerHead + plan.privateBytes + scratchBytes)
+  return { module, framed, callbacks, jobs, frameWords, scratchBytes, runnerBytes }
 }
+const operandsOf = ({ inputs, outputs }: Callback): number => inputs.length + outputs.length
 
 /** As many elements as a loop in lanes does at once, or a multiple. */
 const turnLanes = 16
@@ -76,38 +91,57 @@ function printKernel(context: ProductContext, kernel: Kernel): PrintedKernel {
   return { callee, blocks, blocksPerCall, scratchBytes: 0 }
 }
 
+/** The function that is being printed. */
+interface Site {
+  readonly f: FunctionBuilder
+  readonly frame: Register
+  readonly arena: Register
+  /** A job's memory of its own. */
+  readonly own: Register | undefined
+  readonly counters: Map<Counter, Register>
+}
+function siteOf(f: FunctionBuilder): Site {
+  const own = f.params.length > 2 ? f.param(2) : undefined
+  return { f, frame: f.param(0), arena: f.param(1), own, counters: new Map() }
+}
+
 class Driver {
   readonly callbacks: Callback[] = []
+  readonly jobs: Job[] = []
+  frameWords: number
   readonly #module: ModuleBuilder
-  readonly #f: FunctionBuilder
-  readonly #frame: Register
-  readonly #arena: Register
+  #site: Site
   readonly #kernels: ReadonlyMap<Kernel, PrintedKernel>
   readonly #entries: ReadonlyMap<Slot, number>
   readonly #plan: MemoryPlan
-  readonly #counters = new Map<Counter, Register>()
+  /** Where in the frame counters of loops stand for the jobs in them. */
+  readonly #counterWords = new Map<Counter, number>()
 
   constructor(
     module: ModuleBuilder,
     kernels: ReadonlyMap<Kernel, PrintedKernel>,
     framed: readonly Slot[],
     plan: MemoryPlan,
+    steps: readonly Step[],
   ) {
     this.#module = module
     this.#kernels = kernels
     this.#entries = new Map(framed.map((slot, i) => [slot, i]))
     this.#plan = plan
-    this.#f = module.function('run', ['i32', 'i32'])
-    this.#frame = this.#f.param(0)
-    this.#arena = this.#f.param(1)
-    module.export('run', this.#f)
+    this.frameWords = framed.length
+    walkSteps(steps, (step) => {
+      if (step.op === 'callback') this.frameWords = Math.max(this.frameWords, framed.length + operandsOf(step))
+    })
+    const run = module.function('run', ['i32', 'i32'])
+    this.#site = siteOf(run)
+    module.export('run', run)
   }
   print(steps: readonly Step[]): void {
     for (const step of steps) this.#step(step)
   }
 
   #step(step: Step): void {
-    const f = this.#f
+    const { f } = this.#site
     switch (step.op) {
       case 'launch':
         return this.#launch(this.#kernels.get(step.kernel)!, step.args)
@@ -117,19 +151,11 @@ class Driver {
         this.#address(step.from)
         f.i32(step.length * bytesOf(step.from.slot.dtype)).memoryCopy()
         return
-      case 'loop': {
-        const { counter, body } = step
-        if (counter.length === 0) return
-        const register = f.temporary('i32')
-        this.#counters.set(counter, register)
-        f.i32(0).set(register)
-        f.loop((again) => {
-          this.print(body)
-          f.get(register).i32(1).op('i32.add').tee(register).i32(counter.length).op('i32.lt_s').brIf(again)
-        })
-        f.release(register)
+      case 'loop':
+        if (step.counter.length > 0) this.#loop(step.counter, 0, step.counter.length, () => this.print(step.body))
         return
-      }
+      case 'parallel':
+        return this.#parallel(step)
       case 'while':
         f.block((done) => {
           f.loop((again) => {
@@ -148,30 +174,94 @@ class Driver {
     }
   }
 
+  /** Run steps with a counter from a number on, or from the one in a register, as long as it is less than another; once at least. */
+  #loop(counter: Counter, from: number | Register, to: number | Register, body: () => void): void {
+    const { f, counters } = this.#site
+    const push = (x: number | Register): FunctionBuilder => (typeof x === 'number' ? f.i32(x) : f.get(x))
+    const register = f.temporary('i32')
+    counters.set(counter, register)
+    push(from).set(register)
+    f.loop((again) => {
+      body()
+      f.get(register).i32(1).op('i32.add').tee(register)
+      push(to).op('i32.lt_s').brIf(again)
+    })
+    counters.delete(counter)
+    f.release(register)
+  }
+  /** A function for parts of a step, and the call that has the host run them all: it finds the counters of loops around in the frame. */
+  #job(name: string, parts: number, print: (part: Register) => void): void {
+    const around = this.#site
+    const { f, frame, arena, counters } = around
+    const job = this.#module.function(name, ['i32', 'i32', 'i32', 'i32'])
+    const site = siteOf(job)
+    for (const [counter, register] of counters) {
+      let word = this.#counterWords.get(counter)
+      if (word === undefined) this.#counterWords.set(counter, (word = this.frameWords++))
+      f.get(frame)
+        .get(register)
+        .memory('i32.store', 4 * word)
+      const inside = job.register('i32')
+      job
+        .get(site.frame)
+        .memory('i32.load', 4 * word)
+        .set(inside)
+      site.counters.set(counter, inside)
+    }
+    const number = this.jobs.push({ name: `${name}${this.jobs.length}`, parts }) - 1
+    this.#module.export(this.jobs[number]!.name, job)
+    const start = this.#module.import('env', 'parallel', ['i32', 'i32', 'i32'], [])
+    f.i32(number).get(frame).get(arena).call(start)
+    this.#site = site
+    print(job.param(3))
+    this.#site = around
+  }
+  #parallel({ group, counter, begin, body }: Parallel): void {
+    this.#job('group', group.length, (part) => {
+      const { f, counters } = this.#site
+      const [from, to] = [f.register('i32'), f.register('i32')]
+      const bound = (at: () => FunctionBuilder, into: Register): void => {
+        at().op('i64.extend_i32_u').i64(BigInt(counter.length)).op('i64.mul').i64(BigInt(group.length))
+        f.op('i64.div_u', 'i32.wrap_i64').set(into)
+      }
+      bound(() => f.get(part), from)
+      bound(() => f.get(part).i32(1).op('i32.add'), to)
+      counters.set(group, part)
+      this.print(begin)
+      this.#loop(counter, from, to, () => this.print(body))
+    })
+  }
+
   /** Leave the address of a place on the stack. */
   #address({ slot, offset, moves }: Place): void {
-    const f = this.#f
+    const { f, frame, arena, own, counters } = this.#site
     const bytes = bytesOf(slot.dtype)
     const entry = this.#entries.get(slot)
-    if (entry !== undefined) f.get(this.#frame).memory('i32.load', 4 * entry)
-    else f.get(this.#arena)
-    const fixed = offset * bytes + (entry === undefined ? this.#plan.offsets.get(slot)! : 0)
+    let fixed = offset * bytes
+    if (entry !== undefined) f.get(frame).memory('i32.load', 4 * entry)
+    else {
+      const isOwn = this.#plan.privates.has(slot)
+      f.get(isOwn ? own! : arena)
+      fixed += this.#plan.offsets.get(slot)! + (isOwn ? runnerHead : 0)
+    }
     if (fixed !== 0) f.i32(fixed).op('i32.add')
     for (const { counter, stride, alternate } of moves) {
       if (stride === 0) continue
-      f.get(this.#counters.get(counter)!)
+      f.get(counters.get(counter)!)
       if (alternate === true) f.i32(1).op('i32.and')
       f.i32(stride * bytes).op('i32.mul', 'i32.add')
     }
   }
   #launch({ callee, blocks, blocksPerCall, scratchBytes }: PrintedKernel, args: readonly Place[]): void {
-    const f = this.#f
+    const { f, arena, own } = this.#site
     if (blocks === 0) return
     const scratch = callee.params.length > args.length + 2
+    const scratchAt = own === undefined ? this.#plan.bytes : runnerHead + this.#plan.privateBytes
     const finish = (): void => {
+      if (own !== undefined) f.get(own).get(own).memory('i32.load').i32(1).op('i32.add').memory('i32.store')
       if (scratch) {
-        f.get(this.#arena)
-        if (scratchBytes > 0) f.i32(this.#plan.bytes).op('i32.add')
+        f.get(own ?? arena)
+        if (scratchBytes > 0) f.i32(scratchAt).op('i32.add')
       }
       f.call(callee)
     }
@@ -200,7 +290,7 @@ class Driver {
   }
   /** Blocks inside each other, one a branch: the table leaves as many of them as lie before the branch. */
   #switch({ index, branches }: Switch): void {
-    const f = this.#f
+    const { f } = this.#site
     const last = branches.length - 1
     if (last < 0) return
     const chosen = f.temporary('i32')
@@ -225,15 +315,15 @@ class Driver {
     f.release(chosen)
   }
   #callback(callback: Callback): void {
-    const f = this.#f
+    const { f, frame } = this.#site
     const places = [...callback.inputs, ...callback.outputs]
     places.forEach(({ place }, i) => {
-      f.get(this.#frame)
+      f.get(frame)
       this.#address(place)
       f.memory('i32.store', 4 * (this.#entries.size + i))
     })
     f.i32(this.callbacks.push(callback) - 1)
-      .get(this.#frame)
+      .get(frame)
       .call(this.#module.import('env', 'callback', ['i32', 'i32'], []))
   }
 }

@@ -42,15 +42,22 @@ export function makeExecutable(machine: Machine, program: Program, donated: read
   const printed = printDriver(program, plan, machine.relaxed)
   const { module, framed, frameWords } = printed
   const frameAt = aligned(plan.bytes + printed.scratchBytes)
-  const arenaBytes = frameAt + 4 * frameWords
+  const runnersAt = aligned(frameAt + 4 * frameWords)
+  const arenaBytes = runnersAt + printed.runnerBytes
   const host: Record<string, WebAssembly.ImportValue> = {}
   for (const { module: from, name } of module.imports) {
     if (from === 'host') host[name] = hostFunction(name)
   }
   const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
-    env: { memory: heap.memory, callback: callbackOf(machine, printed) },
+    env: { memory: heap.memory, callback: callbackOf(machine, printed), parallel },
     host,
   })
+  type Part = (frame: number, arena: number, own: number, part: number) => void
+  const jobs = printed.jobs.map(({ name, parts }) => ({ run: instance.exports[name] as Part, parts }))
+  function parallel(job: number, frame: number, arena: number): void {
+    const { run, parts } = jobs[job]!
+    for (let part = 0; part < parts; part++) run(frame, arena, arena + runnersAt, part)
+  }
   const run = instance.exports['run'] as (frame: number, arena: number) => void
 
   const captured = program.captured.map(({ value }) => {
