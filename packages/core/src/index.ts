@@ -50,6 +50,7 @@ export * as debug from './control/debug.ts'
 export * as lax from './lax/index.ts'
 export * as nn from './nn/index.ts'
 export * as np from './numpy/index.ts'
+export * as profiler from './profiler/index.ts'
 export * as random from './random/index.ts'
 export { ellipsis, newaxis, slice } from './numpy/slice.ts'
 
@@ -85,4 +86,5 @@ export {
 export { sizeOf } from './shape.ts'
 export { allocate, roundBfloat, roundHalf } from './backend/reference/host.ts'
 export { log, logs, onLog } from './log.ts'
+export { type Recording, type TimeSpan, type Track, recorded, recording } from './profiler/recording.ts'
 export { currentTrace, debugNans, fromHost, onWarning } from './trace.ts'

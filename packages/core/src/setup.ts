@@ -1,6 +1,7 @@
-/** Makes the back end that the core brings along known. */
+/** Makes the back end that the core brings along known, and records the process if that was asked for. */
 import { provideDevice } from './backend/devices.ts'
 import { reference } from './backend/reference/backend.ts'
+import { traceProcess } from './profiler/trace.ts'
 
 provideDevice({
   name: 'reference',
@@ -15,3 +16,5 @@ provideDevice({
       limits: {},
     }),
 })
+
+traceProcess()

@@ -16,9 +16,11 @@ import {
   DeviceError,
   type DType,
   type Executable,
+  type Recording,
   type TypedArray,
   backend as chosen,
   cpuBackend,
+  recording,
   setBackend,
   runnable,
 } from '@fluxion/core'
@@ -33,6 +35,7 @@ import { Pressure } from './pressure.ts'
 import { Recorder } from './recorder.ts'
 import { type Machine, Run } from './run.ts'
 import { Storage, WebGpuBuffer } from './storage.ts'
+import { Timestamps } from './timestamps.ts'
 
 const target: Target = { name: 'webgpu', parallel: true, host: false }
 /** So many programs of single operations are remembered; the one least recently used is forgotten first. */
@@ -52,7 +55,8 @@ export interface WebGpu extends Backend {
 export function createWebGpu(device: Device, budget?: number): WebGpu {
   const pool = new Pool(device)
   const pipelines = new Pipelines(device)
-  const recorder = new Recorder(device, pipelines)
+  const timestamps = new Timestamps(device)
+  const recorder = new Recorder(device, pipelines, timestamps)
   const driver = new Driver(device, recorder, new Pressure(pool, budget))
 
   const readBack: Machine['readBack'] = async (buffer, offset, bytes) => {
@@ -93,6 +97,15 @@ export function createWebGpu(device: Device, budget?: number): WebGpu {
       storage.drop()
     }
   }
+  /** Wait for all that was called before, and hand on how long it took. */
+  const timed = async (trace: Recording): Promise<void> => {
+    // eslint-disable-next-line require-yield -- there is nothing to wait for but its turn
+    const turn = driver.result(function* () {
+      recorder.flush()
+    })
+    await turn.catch(() => {})
+    await timestamps.collect(trace)
+  }
   const onHost: Machine['onHost'] = (f) => {
     const before = chosen()
     setBackend(cpuBackend())
@@ -126,6 +139,8 @@ export function createWebGpu(device: Device, budget?: number): WebGpu {
     let words: GPUBuffer | undefined
     return (inputs) => {
       device.check()
+      const trace = recording()
+      trace?.beforeEnd(device, () => timed(trace))
       const storages = new Map<Slot, Storage>()
       program.inputs.forEach((slot, at) => storages.set(slot, storageOf(inputs[at]!, slot.dtype)))
       program.captured.forEach(({ slot }, at) => storages.set(slot, captured[at]!.storage))

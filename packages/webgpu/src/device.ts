@@ -41,7 +41,8 @@ async function fromPackage(): Promise<GPU> {
     throw new DeviceError('webgpu: this platform has no WebGPU of its own\nhint: npm install webgpu', { cause })
   }
   Object.assign(globalThis, dawn.globals)
-  return dawn.create([])
+  // Timestamps in full: only pages have to be kept from measuring each other.
+  return dawn.create(['disable-dawn-features=timestamp_quantization'])
 }
 
 /** The adapter that devices come from. */

@@ -1,6 +1,7 @@
 /** Records dispatches and copies, and submits them: many at a time, and never more than two submissions ahead of the device. */
 import { type Device, deviceError } from './device.ts'
 import type { Pipeline, Pipelines } from './pipelines.ts'
+import type { Launched, Timestamps } from './timestamps.ts'
 
 /** As many dispatches make a submission. */
 const mostDispatches = 2048
@@ -17,6 +18,7 @@ export class Recorder {
   readonly #numbers: GPUBuffer
   readonly #groups = new Map<number, GPUBindGroup>()
   readonly #pipelines: Pipelines
+  readonly #timestamps: Timestamps
   readonly #words = new Uint32Array(mostWords)
   #used = 0
   #encoder: GPUCommandEncoder | undefined
@@ -28,9 +30,10 @@ export class Recorder {
   #submitted = deferred()
   #names = new Set<string>()
 
-  constructor(device: Device, pipelines: Pipelines) {
+  constructor(device: Device, pipelines: Pipelines, timestamps: Timestamps) {
     this.#device = device
     this.#pipelines = pipelines
+    this.#timestamps = timestamps
     this.#numbers = device.gpu.createBuffer({
       label: 'numbers',
       size: 4 * mostWords,
@@ -48,7 +51,7 @@ export class Recorder {
   }
   /** Whether the next dispatch has to wait for `full`. */
   get overflows(): boolean {
-    return this.#used + 4 * blockWords > mostWords
+    return this.#used + 4 * blockWords > mostWords || this.#timestamps.full
   }
   /** Resolves when what is recorded now has been found in order by the device; rejects with what went wrong. */
   get checked(): Promise<void> {
@@ -85,15 +88,25 @@ export class Recorder {
     this.#used += Math.ceil(words.length / blockWords) * blockWords
     return at
   }
-  dispatch(pipeline: Pipeline, group: GPUBindGroup, block: number, words: number, groups: Groups): void {
+  dispatch(
+    pipeline: Pipeline,
+    group: GPUBindGroup,
+    block: number,
+    words: number,
+    groups: Groups,
+    launched: Launched,
+  ): void {
     const encoder = this.#open()
     this.#names.add(pipeline.name)
-    this.#pass ??= encoder.beginComputePass()
+    const timed = this.#timestamps.passOf(launched)
+    if (timed !== undefined) this.#endPass()
+    this.#pass ??= encoder.beginComputePass(timed)
     this.#pass.setPipeline(pipeline.gpu!)
     this.#pass.setBindGroup(0, group)
     this.#pass.setBindGroup(1, this.#numbersGroup(words), [4 * block])
     if ('buffer' in groups) this.#pass.dispatchWorkgroupsIndirect(groups.buffer, groups.offset)
     else this.#pass.dispatchWorkgroups(groups[0], groups[1])
+    if (timed !== undefined) this.#endPass()
   }
   #numbersGroup(words: number): GPUBindGroup {
     const size = 4 * Math.ceil(words / 4) * 4
@@ -123,8 +136,10 @@ export class Recorder {
     if (encoder === undefined) return
     const { gpu } = this.#device
     this.#endPass()
+    this.#timestamps.resolve(encoder)
     if (this.#used > 0) gpu.queue.writeBuffer(this.#numbers, 0, this.#words, 0, this.#used)
     gpu.queue.submit([encoder.finish()])
+    this.#timestamps.submitted()
     this.#submitted.resolve()
     const [ended, names] = [this.#ended, [...this.#names]]
     this.#encoder = undefined

@@ -9,6 +9,7 @@ import type { Pool } from './pool.ts'
 import { decisionWords, none } from './predicate.ts'
 import { specialWords } from './print/launch.ts'
 import type { Recorder } from './recorder.ts'
+import type { Call, Launched } from './timestamps.ts'
 
 /** What programs run on. */
 export interface Machine {
@@ -28,6 +29,7 @@ export class Run {
   readonly #plan: Plan
   readonly #buffers: readonly GPUBuffer[]
   readonly #counts = new Map<Counter, number>()
+  readonly #call: Call
   /** Callbacks without results, which nothing waits for but the end of the call. */
   #told: Promise<unknown> = Promise.resolve()
 
@@ -35,6 +37,7 @@ export class Run {
     this.#machine = machine
     this.#plan = plan
     this.#buffers = buffers
+    this.#call = { program: plan.program.name }
   }
   *run(): Work<Promise<unknown>> {
     yield* this.#nodes(this.#plan.nodes)
@@ -92,7 +95,7 @@ export class Run {
 
   #dispatch(node: Dispatch): void {
     const { recorder } = this.#machine
-    const { condition, pipeline, params } = node
+    const { condition, pipeline, params, kernel } = node
     let at = node.block?.submission === recorder.submission ? node.block.at : -1
     if (at < 0 || node.moves) {
       const words = [...specialWords]
@@ -104,7 +107,9 @@ export class Run {
       condition === undefined
         ? node.groups
         : { buffer: this.#words, offset: 4 * (this.#plan.countsAt + 4 * node.number) }
-    recorder.dispatch(pipeline, this.#group(node), at, specialWords.length + params.length, groups)
+    const workgroups = condition === undefined ? node.groups[0] * node.groups[1] : undefined
+    const launched: Launched = { name: kernel.name, call: this.#call, kernel, workgroups }
+    recorder.dispatch(pipeline, this.#group(node), at, specialWords.length + params.length, groups, launched)
   }
   #copy({ from, to }: Extract<Node, { op: 'copy' }>): void {
     const [source, target] = [this.#buffers[from.buffer]!, this.#buffers[to.buffer]!]
@@ -127,7 +132,8 @@ export class Run {
       counts: countsAt + 4 * first,
       length: condition.dispatches.length,
     })
-    recorder.dispatch(node.pipeline, this.#group(node), recorder.block(words), words.length, [1, 1])
+    const launched: Launched = { name: 'decide', call: this.#call, kernel: undefined, workgroups: 1 }
+    recorder.dispatch(node.pipeline, this.#group(node), recorder.block(words), words.length, [1, 1], launched)
   }
   #group(node: Dispatch | Decide): GPUBindGroup {
     const buffers = node.bindings.map(({ buffer }) => this.#buffers[buffer]!)

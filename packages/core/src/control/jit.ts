@@ -1,13 +1,14 @@
 /** The `jit` primitive: a call of a program as one operation, which back ends compile. */
 import { ConcreteArray, type NDArray } from '../array.ts'
 import { type DeviceName, backend, backendNamed } from '../backend/devices.ts'
-import type { Backend, Executable } from '../backend/interface.ts'
+import type { Backend, Buffer, Executable } from '../backend/interface.ts'
 import { type ClosedJaxpr, type Jaxpr, outAvals } from '../ir/jaxpr.ts'
 import { ofProgram } from '../primitive/axes.ts'
 import { type Primitive, type Tangent, definePrimitive } from '../primitive/define.ts'
 import { isLinear } from '../primitive/rules.ts'
 import { bind, bindLinear, bufferOn, concreteOf, refuseNans } from '../trace.ts'
 import { log, logs } from '../log.ts'
+import { recorded, recording } from '../profiler/recording.ts'
 import { fillZeros, jvpProgram, nonzeroOf, onlyNonzero } from '../transform/jvp.ts'
 import { linearizeProgram, residualValues } from '../transform/linearize.ts'
 import { spreadCotangents, transposedProgram } from '../transform/transpose.ts'
@@ -27,7 +28,13 @@ export const jitPrimitive: Primitive<JitParams> = definePrimitive<JitParams>({
   type: (_, { jaxpr }) => outAvals(jaxpr),
   direct(args, { name, jaxpr, device, donated }) {
     const on = device === undefined ? backend() : backendNamed('jit', device)
-    const buffers = executableOf(name, jaxpr, on, donated)(args.map((arg) => bufferOn(on, concreteOf(arg))))
+    const run = executableOf(name, jaxpr, on, donated)
+    const inputs = args.map((arg) => bufferOn(on, concreteOf(arg)))
+    const call = (): Buffer[] => run(inputs)
+    const buffers =
+      recording() === undefined
+        ? call()
+        : recorded({ name: `jit(${name})`, category: 'call', args: { device: on.name } }, call)
     const results = jaxpr.jaxpr.outputs.map(({ aval }, i) => new ConcreteArray(aval, buffers[i]!))
     refuseNans(name, results)
     return results
@@ -90,7 +97,9 @@ function executableOf(name: string, program: ClosedJaxpr, on: Backend, donated: 
   const found = known.get(on)
   if (found?.donated === donated) return found.run
   const start = performance.now()
-  const run = on.compile(program, name, donated)
+  const run = recorded({ name: `compile jit(${name})`, category: 'compile', args: { device: on.name } }, () =>
+    on.compile(program, name, donated),
+  )
   known.set(on, { donated, run })
   if (logs('compile')) {
     const traced = traceTimes.get(program.jaxpr)

@@ -14,6 +14,7 @@ import { closureConvert, stage } from '../transform/staging.ts'
 import type { Argnums } from '../transform/autodiff.ts'
 import type { Fn, Tree } from '../types.ts'
 import { logs } from '../log.ts'
+import { recording } from '../profiler/recording.ts'
 import { jitPrimitive, traceTimes } from './jit.ts'
 import { Retraces } from './retraces.ts'
 
@@ -184,7 +185,9 @@ export function jit<A extends readonly unknown[] = NDArray[], R extends Tree = T
         outDef: flat.outDef,
         donated: donatedOperands(args, def, consts.length),
       }
-      traceTimes.set(program.jaxpr, performance.now() - start)
+      const end = performance.now()
+      traceTimes.set(program.jaxpr, end - start)
+      recording()?.add({ name: `trace jit(${name})`, category: 'trace', start, end })
     }
     cache.delete(key)
     cache.set(key, entry)

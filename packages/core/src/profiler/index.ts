@@ -1,0 +1,2 @@
+/** The `profiler` namespace. */
+export { type Trace, type TraceEvent, startTrace, stopTrace, trace } from './trace.ts'
