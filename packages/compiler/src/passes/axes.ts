@@ -49,7 +49,7 @@ const unitsAt = (factor: Factor, { inputs, outputs }: Equation): number =>
   )
 
 /** Whether an operand that a part has so is what a factor asks for: what is there as a whole can be cut, and zero is a partial sum of zero. */
-function fits(label: Label, entry: Entry, zero: boolean): boolean {
+export function fits(label: Label, entry: Entry, zero: boolean): boolean {
   switch (label.kind) {
     case 'replicated':
       return entry === null || typeof entry === 'number' || (entry === 'sum' && zero)
@@ -62,19 +62,24 @@ function fits(label: Label, entry: Entry, zero: boolean): boolean {
   }
 }
 /** Whether an operation is linear in operands that are all zero. */
-const staysZero = (entries: readonly Entry[], zeros: readonly boolean[]): boolean =>
+export const staysZero = (entries: readonly Entry[], zeros: readonly boolean[]): boolean =>
   entries.includes('sum') && entries.every((entry, i) => entry === null || (entry === 'sum' && zeros[i]))
 
-/** The analysis of one program: its dimensions' axes, then, for one axis, labels. */
-class Analysis {
+/**
+ * The analysis of one program: its dimensions' axes, then, for one axis, labels. Where a dimension of a result follows from nothing that
+ * has an axis, it may begin one of its own (`begins`), or be whatever its uses make of it.
+ */
+export class Analysis {
   readonly #axes: Axes
   readonly #jaxpr: Jaxpr
+  readonly #begins: boolean
   readonly #bound: Bound = new Map()
   /** Dimensions that had no axis when their value was made, and take that of their uses. */
   readonly #free = new Map<Var, Set<number>>()
 
-  constructor(axes: Axes, jaxpr: Jaxpr, inputs: readonly (readonly number[])[]) {
+  constructor(axes: Axes, jaxpr: Jaxpr, inputs: readonly (readonly number[])[], begins = false) {
     this.#axes = axes
+    this.#begins = begins
     this.#jaxpr = jaxpr
     jaxpr.inputs.forEach((v, i) => this.#bound.set(v, [...inputs[i]!]))
     const added = (v: Var): number[] => v.aval.shape.map((size) => axes.add(size))
@@ -105,6 +110,13 @@ class Analysis {
     }
     outputs.forEach((v, k) => {
       if (v === null) return
+      // what no part can make alone
+      const isMade = (dim: number): boolean =>
+        factorsOf(equation).some(({ results, offset, placed }) => results[k] === dim && !offset && !placed)
+      if (this.#begins)
+        v.aval.shape.forEach((size, dim) => {
+          if (dims[k]![dim] === undefined && !isMade(dim)) dims[k]![dim] = this.#axes.add(size)
+        })
       this.#bound.set(v, dims[k]!)
       this.#free.set(v, new Set(dims[k]!.flatMap((axis, dim) => (axis === undefined ? [dim] : []))))
     })
@@ -141,7 +153,7 @@ class Analysis {
   }
 
   /** Which dimensions of a value lie on an axis. */
-  #dimsOn(v: Var, axis: number): number[] {
+  dimsOn(v: Var, axis: number): readonly number[] {
     return this.#bound.get(v)!.flatMap((one, dim) => (one !== undefined && this.#axes.find(one) === axis ? [dim] : []))
   }
 
@@ -155,7 +167,7 @@ class Analysis {
     const read = (atom: Atom): Label => (atom instanceof Literal ? replicated : labels.get(atom)!)
     const isZero = (atom: Atom): boolean => (atom instanceof Literal ? atom.value === 0 : zeros.has(atom))
     const lying = (v: Var): Label => {
-      const dims = this.#dimsOn(v, root)
+      const dims = this.dimsOn(v, root)
       return dims.length === 0 ? replicated : dims.length === 1 ? split(dims[0]!) : whole
     }
     this.#jaxpr.inputs.forEach((v, i) => labels.set(v, inputs[i] ?? lying(v)))
@@ -166,7 +178,7 @@ class Analysis {
       const takes = (factor: Factor): boolean =>
         factor.operands.every((entry, i) => fits(operands[i]!, entry, isZero(equation.inputs[i]!)))
       const demanded = ({ results }: Factor): boolean =>
-        equation.outputs.some((v, k) => v !== null && this.#dimsOn(v, root).some((dim) => dim === results[k]))
+        equation.outputs.some((v, k) => v !== null && this.dimsOn(v, root).some((dim) => dim === results[k]))
       const untouched = operands.every(({ kind }) => kind === 'replicated')
       const factors = factorsOf(equation)
       const once = isEffectful(equation)
@@ -181,7 +193,7 @@ class Analysis {
         const entry = factor?.results[k]
         const label = factor === undefined ? missing : labelOf(entry ?? null)
         // along two of its dimensions at once
-        const twice = label.kind === 'split' && this.#dimsOn(v, root).length > 1
+        const twice = label.kind === 'split' && this.dimsOn(v, root).length > 1
         if (twice || label.kind === 'whole') clean = false
         labels.set(v, twice ? whole : label)
         if (zero) zeros.add(v)

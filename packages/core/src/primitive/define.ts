@@ -47,6 +47,8 @@ export interface Factor {
   readonly units?: number
   /** What the operation gives depends on where the part starts: a part is run whole, and cut out of the result. */
   readonly offset?: true
+  /** The parameters of a part depend on where it starts, not only on how long it is. */
+  readonly placed?: true
   /** The parameters of a part, where they are not those of the whole. */
   part?(span: Span): object
 }

@@ -65,21 +65,35 @@ export function factorAlong(
     const results = ends.filter((entry) => entry !== undefined)
     if (!decided || !concerned || results.length < ends.length || !labellings.every(({ clean }) => clean))
       return undefined
+    const piecesOf = inner.map(({ program, outputs }): Entry[] =>
+      program.jaxpr.outputs.map(({ aval }, k) => {
+        const result = outputs[k] ?? null
+        return result === null ? null : shifted(results[result]!, -hidden(operation.results[result]!, aval))
+      }),
+    )
+    const placed = labellings.some((labelling, i) => isPlaced(labelling, piecesOf[i]!))
     return {
       operands: entries,
       results,
       units: along.units,
+      ...(placed && { placed }),
       parts: (span) =>
-        inner.map(({ program, outputs }, i): ClosedJaxpr => {
+        inner.map(({ program }, i): ClosedJaxpr => {
           const { labels, choices } = labellings[i]!
-          const pieces = program.jaxpr.outputs.map(({ aval }, k): Entry => {
-            const result = outputs[k] ?? null
-            return result === null ? null : shifted(results[result]!, -hidden(operation.results[result]!, aval))
-          })
-          return cutProgram(program, choices, (v) => dimOf(labels.get(v)!), pieces, span)
+          return cutProgram(program, choices, (v) => dimOf(labels.get(v)!), piecesOf[i]!, span)
         }),
     }
   }
+}
+
+/** Whether a part cuts its pieces out of something, so that it has to know where it lies. */
+function isPlaced({ choices, outputs }: Labelling, pieces: readonly Entry[]): boolean {
+  if (outputs.some(({ kind }, k) => kind === 'replicated' && typeof pieces[k] === 'number')) return true
+  for (const { factor, whole } of choices.values()) {
+    if (factor.offset === true || factor.placed === true) return true
+    if (factor.operands.some((entry, i) => typeof entry === 'number' && whole[i])) return true
+  }
+  return false
 }
 
 /** What parts have of each result: the same in all programs that give it, else `undefined`. */
