@@ -8,7 +8,7 @@ import type { Place } from '../program/program.ts'
 import { withoutCalls } from './calls.ts'
 import { type Builder, rearrangement } from './builder.ts'
 import { control } from './control.ts'
-import { readAfter, updateWindow } from './inPlace.ts'
+import { readAfter, updateWindow, updatesInPart } from './inPlace.ts'
 import type { KernelBuilder, KernelRow, Operand } from './lowering.ts'
 import { copyRow, isAlias, isPointwise, rowOf } from './table.ts'
 import { type Uses, usesOf } from './uses.ts'
@@ -125,7 +125,9 @@ export class Block {
       special(this, equation, operands)
       return
     }
-    if (operands[0]?.place !== undefined && operands[0].place === this.destinationOf(outputs[0] ?? null)) {
+    // What works element by element may read the place that it writes to; what changes a part leaves the rest there.
+    const inPlace = operands[0]?.place !== undefined && operands[0].place === this.destinationOf(outputs[0] ?? null)
+    if (inPlace && updatesInPart(equation)) {
       this.#updateInPlace(equation, operands)
       return
     }

@@ -46,6 +46,7 @@ export class Builder {
   readonly #places = new Map<Buffer, Place>()
   readonly #buffers = new WeakMap<Value, Buffer>()
   #scope: Scope | undefined
+  #grouped = false
   readonly #captured = new Map<NDArray, Slot>()
 
   constructor(target: Target, facts: Facts) {
@@ -76,6 +77,19 @@ export class Builder {
     } finally {
       this.#steps = outer
       this.#scope = scope
+    }
+  }
+
+  /** Whether steps are made for groups of a parallel step, which cannot hold another one. */
+  get grouped(): boolean {
+    return this.#grouped
+  }
+  inGroups<T>(f: () => T): T {
+    this.#grouped = true
+    try {
+      return f()
+    } finally {
+      this.#grouped = false
     }
   }
 

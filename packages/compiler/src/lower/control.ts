@@ -8,9 +8,10 @@ import {
   sizeOf,
   runnable,
 } from '@fluxion/core'
-import { Counter, type Place, Slot, placeOf } from '../program/program.ts'
+import { Counter, type Place, Slot, type Step, placeOf } from '../program/program.ts'
 import type { Block } from './block.ts'
 import { updatedCarries } from './inPlace.ts'
+import { parallelScan } from './parallel.ts'
 import { scanKernel } from './scanKernel.ts'
 import { Value } from './value.ts'
 import { widenFactors } from './wide.ts'
@@ -37,6 +38,45 @@ function scan(block: Block, equation: Equation, operands: readonly Value[]): voi
   const avals = jaxpr.jaxpr.outputs.map(({ aval }) => aval)
   const counter = new Counter(length)
 
+  const stacked = avals.slice(numCarry).map((aval, i) => {
+    const out = outputs[numCarry + i]!
+    const place = block.destinationOf(out) ?? builder.placeFor({ dtype: aval.dtype, shape: [length, ...aval.shape] })
+    return { place, to: stepping(place, counter, sizeOf(aval.shape), reverse) }
+  })
+
+  // Values of the body's own: their copies are made where this loop runs, and may be missing elsewhere.
+  const given = consts.map((value) =>
+    value.literal === undefined ? new Value(value.aval, { place: value.place! }) : value,
+  )
+  if (length > 1) widenFactors(builder, jaxpr, given)
+  const bodyOf = (from: readonly Place[], to = from): Step[] => {
+    const inputs = [
+      ...given,
+      ...from.map((place, i) => new Value(init[i]!.aval, { place })),
+      ...xs.map(({ aval, place }) => {
+        const element = { ...aval, shape: aval.shape.slice(1) }
+        return new Value(element, { place: stepping(place!, counter, sizeOf(element.shape), reverse) })
+      }),
+    ]
+    return builder.collect(() => block.within(jaxpr, inputs, [...to, ...stacked.map((each) => each.to)]).run())
+  }
+  const last =
+    parallelScan(block, equation, counter, init, bodyOf) ?? sequentialScan(block, equation, counter, init, bodyOf)
+  outputs.forEach((variable, i) => {
+    if (variable === null) return
+    const place = i < numCarry ? last[i]! : stacked[i - numCarry]!.place
+    block.define(variable, new Value(variable.aval, { place }))
+  })
+}
+function sequentialScan(
+  block: Block,
+  { params }: Equation,
+  counter: Counter,
+  init: readonly Value[],
+  bodyOf: (from: readonly Place[], to: readonly Place[]) => Step[],
+): readonly Place[] {
+  const { builder } = block
+  const { jaxpr, length, numConsts, numCarry } = params as ScanParams
   // A carry has two halves: a step reads one and writes the other. One that is updated in place has one.
   const updated = updatedCarries(jaxpr.jaxpr, numConsts, numCarry)
   const carries = init.map(({ aval }, i) => {
@@ -54,33 +94,12 @@ function scan(block: Block, equation: Equation, operands: readonly Value[]): voi
     return { from: half(0, size), to: half(size, -size), last: offsetBy(placeOf(slot), (length % 2) * size), slot }
   })
   init.forEach((value, i) => block.write(value, placeOf(carries[i]!.slot)))
-  const stacked = avals.slice(numCarry).map((aval, i) => {
-    const out = outputs[numCarry + i]!
-    const place = block.destinationOf(out) ?? builder.placeFor({ dtype: aval.dtype, shape: [length, ...aval.shape] })
-    return { place, to: stepping(place, counter, sizeOf(aval.shape), reverse) }
-  })
-
-  // Values of the body's own: their copies are made where this loop runs, and may be missing elsewhere.
-  const given = consts.map((value) =>
-    value.literal === undefined ? new Value(value.aval, { place: value.place! }) : value,
+  const body = bodyOf(
+    carries.map(({ from }) => from),
+    carries.map(({ to }) => to),
   )
-  if (length > 1) widenFactors(builder, jaxpr, given)
-  const inputs = [
-    ...given,
-    ...carries.map(({ from }, i) => new Value(init[i]!.aval, { place: from })),
-    ...xs.map(({ aval, place }) => {
-      const element = { ...aval, shape: aval.shape.slice(1) }
-      return new Value(element, { place: stepping(place!, counter, sizeOf(element.shape), reverse) })
-    }),
-  ]
-  const destinations = [...carries, ...stacked].map(({ to }) => to)
-  const body = builder.collect(() => block.within(jaxpr, inputs, destinations).run())
   if (length > 0) builder.emit({ op: 'loop', counter, body })
-  outputs.forEach((variable, i) => {
-    if (variable === null) return
-    const place = i < numCarry ? carries[i]!.last : stacked[i - numCarry]!.place
-    block.define(variable, new Value(variable.aval, { place }))
-  })
+  return carries.map(({ last }) => last)
 }
 
 function whileLoop(block: Block, { params, outputs }: Equation, operands: readonly Value[]): void {

@@ -12,6 +12,8 @@ import type { Value } from './value.ts'
 
 const updates = new Set(['dynamic_update_slice', 'scatter', 'scatter-add', 'scatter-mul', 'scatter-min', 'scatter-max'])
 
+export const updatesInPart = ({ primitive }: Equation): boolean => updates.has(primitive.name)
+
 /** The carries, by number, whose memory the body can update: nothing reads the old one after the update. */
 export function updatedCarries(
   { inputs, outputs, equations }: Jaxpr,
@@ -23,7 +25,7 @@ export function updatedCarries(
     const [carry, out] = [inputs[numConsts + i]!, outputs[i]!]
     const at = equations.findIndex((equation) => equation.outputs[0] === out)
     const equation = equations[at]
-    if (!(out instanceof Var) || equation === undefined || !updates.has(equation.primitive.name)) continue
+    if (!(out instanceof Var) || equation === undefined || !updatesInPart(equation)) continue
     const readLater = equations.some((other, k) => k > at && other.inputs.includes(carry))
     const readTwice = equation.inputs.lastIndexOf(carry) !== 0
     if (equation.inputs[0] === carry && !readTwice && !readLater && !outputs.includes(carry)) found.add(i)

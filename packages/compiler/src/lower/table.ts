@@ -35,6 +35,8 @@ const pointwise: Rows = {
   ...convertRows,
   ...convertBitsRows,
 }
+/** The row of an operation that works element by element, which lowering itself uses. */
+export const pointwiseRow = (name: string): MapRow<never> => pointwise[name] as MapRow<never>
 /** The row of `copy`, which lowering itself uses. */
 export const copyRow = convertRows['copy'] as MapRow<never>
 /** Operations that only move elements. */
