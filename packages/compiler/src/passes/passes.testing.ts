@@ -1,16 +1,12 @@
 /** What tests of passes share: programs made, run before and after, and looked at. */
 import { type ClosedJaxpr, type NDArray, checkJaxpr, evalJaxpr, makeJaxpr, np, sizeOf } from '@fluxion/core'
 import { expect } from 'vitest'
-import { eliminateDead } from './dead.ts'
 import { inline } from './inline.ts'
-import { type Pass, untilStable } from './rewrite.ts'
-import { share } from './share.ts'
-import { simplify } from './simplify.ts'
+import type { Pass } from './rewrite.ts'
+import { tidy } from './tidy.ts'
 
 type Traceable = (...args: NDArray[]) => NDArray | readonly NDArray[]
 export const trace = (f: Traceable, args: readonly NDArray[]): ClosedJaxpr => makeJaxpr(f)(...args)
-
-const tidy: Pass = untilStable((program) => eliminateDead(share(simplify(program))))
 /** A program, simplified, and after some passes, after each of which it is checked and simplified again. */
 export function after(program: ClosedJaxpr, ...passes: readonly Pass[]): ClosedJaxpr {
   let current = tidy(inline(program))

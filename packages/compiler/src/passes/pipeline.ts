@@ -3,12 +3,9 @@ import { type ClosedJaxpr, type NDArray, closed, printJaxpr } from '@fluxion/cor
 import { eliminateDead } from './dead.ts'
 import { foldConstants } from './fold.ts'
 import { inline, openCheckpoints } from './inline.ts'
-import { type Pass, untilStable } from './rewrite.ts'
-import { moveAccumulations } from './scans/accumulate.ts'
-import { hoistInvariants } from './scans/hoist.ts'
-import { hoistProducts } from './scans/products.ts'
-import { share } from './share.ts'
-import { simplify } from './simplify.ts'
+import { loops } from './loops.ts'
+import type { Pass } from './rewrite.ts'
+import { tidy } from './tidy.ts'
 
 export interface OptimiseOptions {
   /** Told of the program after each pass that changed something, printed. */
@@ -22,10 +19,6 @@ export interface Optimised {
   /** Values that the program or one inside it held. */
   readonly captured: readonly NDArray[]
 }
-
-const tidy = untilStable((program) => eliminateDead(share(simplify(program))))
-/** The passes over loops open ways for each other, and leave things to simplify. */
-const loops = untilStable((program) => tidy(moveAccumulations(hoistProducts(hoistInvariants(program)))), 4)
 
 /** The passes, by name. */
 export const passes: readonly (readonly [name: string, pass: Pass])[] = [

@@ -7,7 +7,7 @@ import { type Atom, type ClosedJaxpr, type Equation, type Jaxpr, Literal, type V
 import { type Environment, type Pass, type Writer, budget, bytesOfAval, substituted } from '../rewrite.ts'
 import type { DotParams } from '../rules/products.ts'
 import { type Parts, partsOf } from '../rules/scan.ts'
-import { batchedSlice, isBetween, sliceOf } from './outside.ts'
+import { batchedSlice, fits, isBetween, sliceOf } from './outside.ts'
 import { definitionsOf, rewriteScans } from './rewriteScans.ts'
 
 /** A value for all steps at once, as a program of stacked and of constant leaves. */
@@ -160,9 +160,10 @@ class Mover {
     if (atom instanceof Literal) return undefined
     if (this.#isLeaf(atom)) return this.#invariant.has(atom) ? undefined : { leaves: [atom], program: undefined }
     const { length } = this.#parts.params
-    const slice = sliceOf(atom, this.#jaxpr, (variable) => this.#isLeaf(variable), isBetween, length)
-    const program = slice && batchedSlice(slice, length, (leaf) => !this.#invariant.has(leaf))
-    return slice && program && { leaves: slice.leaves, program }
+    const slice = sliceOf(atom, this.#jaxpr, (variable) => this.#isLeaf(variable), isBetween)
+    if (slice === undefined || !fits(slice, length)) return undefined
+    const program = batchedSlice(slice, length, (leaf) => !this.#invariant.has(leaf))
+    return program && { leaves: slice.leaves, program }
   }
   /** An operand outside: computed from what is stacked, or else stacked itself. */
   #stackable(variable: Var): Outside {

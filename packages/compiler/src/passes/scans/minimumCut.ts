@@ -1,5 +1,8 @@
 /** Minimum cuts of small networks, by Dinic's algorithm: blocking flows along shortest paths, until no path is left. */
 
+export const source = 0
+export const sink = 1
+
 interface Edge {
   readonly to: number
   capacity: number
@@ -70,5 +73,3 @@ export class Network {
     return 0
   }
 }
-const [source, sink] = [0, 1]
-export { sink, source }

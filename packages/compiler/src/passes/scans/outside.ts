@@ -23,16 +23,12 @@ export interface Slice {
   readonly leaves: readonly Var[]
 }
 
-/**
- * How a value of a body follows from leaves by equations that may run outside; nothing if it does not, or if a value on the way would, for
- * all steps, exceed the leaves by more than the budget.
- */
+/** How a value of a body follows from leaves by equations that may run outside; nothing if it does not. */
 export function sliceOf(
   result: Var,
   jaxpr: Jaxpr,
   isLeaf: (variable: Var) => boolean,
   isAllowed: (equation: Equation) => boolean,
-  length: number,
 ): Slice | undefined {
   const needed = new Set<Atom>([result])
   const leaves = new Set<Var>()
@@ -53,12 +49,14 @@ export function sliceOf(
     missing = needed.size
   }
   // What is made by no equation is an input that is no leaf: a carry.
-  if (missing > 0) return undefined
-  const given = [...leaves].reduce((sum, { aval }) => sum + bytesOfAval(aval), 0)
-  const fits = equations.every(({ outputs }) =>
+  return missing > 0 ? undefined : { result, equations: equations.reverse(), leaves: [...leaves] }
+}
+/** Whether no value on the way exceeds, for all steps, the leaves by more than the budget. */
+export function fits({ equations, leaves }: Slice, length: number): boolean {
+  const given = leaves.reduce((sum, { aval }) => sum + bytesOfAval(aval), 0)
+  return equations.every(({ outputs }) =>
     outputs.every((variable) => variable === null || bytesOfAval(variable.aval) * length <= given * length + budget),
   )
-  return fits ? { result, equations: equations.reverse(), leaves: [...leaves] } : undefined
 }
 export const isBetween = ({ primitive }: Equation): boolean => between.has(primitive.name)
 

@@ -2,10 +2,9 @@
 import { type Atom, type Equation, type Var, closed } from '@fluxion/core'
 import { type Pass, budget, bytesOfAval } from '../rewrite.ts'
 import { partsOf } from '../rules/scan.ts'
-import { batchedSlice, isBetween, sliceOf } from './outside.ts'
+import { batchedSlice, fits, isBetween, sliceOf } from './outside.ts'
 import { dependents, rewriteScans } from './rewriteScans.ts'
-
-const products = new Set(['dot_general', 'conv_general_dilated'])
+import { products } from './stages.ts'
 
 export const hoistProducts: Pass = rewriteScans((scan, to) => {
   const { params, consts, init, xs, constVars, carryVars, xVars } = partsOf(scan)
@@ -22,8 +21,8 @@ export const hoistProducts: Pass = rewriteScans((scan, to) => {
     const [product] = equation.outputs
     if (!products.has(equation.primitive.name) || product === null || product === undefined) continue
     if (!varying.has(product) || carried.has(product)) continue
-    const slice = sliceOf(product, jaxpr, isLeaf, (other) => other === equation || isBetween(other), length)
-    if (slice === undefined) continue
+    const slice = sliceOf(product, jaxpr, isLeaf, (other) => other === equation || isBetween(other))
+    if (slice === undefined || !fits(slice, length)) continue
     const operands = slice.leaves.reduce((sum, leaf) => sum + bytesOfAval(valueOf(leaf).aval), 0)
     if (bytesOfAval(product.aval) * length > operands + budget) continue
     const batched = batchedSlice(slice, length, (leaf) => xVars.includes(leaf))

@@ -1,0 +1,19 @@
+/** All passes over loops, in their order. */
+import { type Pass, untilStable } from './rewrite.ts'
+import { moveAccumulations } from './scans/accumulate.ts'
+import { hoistInvariants } from './scans/hoist.ts'
+import { hoistProducts } from './scans/products.ts'
+import { splitScans } from './scans/split.ts'
+import { tidy } from './tidy.ts'
+
+/** What leaves loops opens ways for more to leave, and leaves things to simplify. */
+const shrink = untilStable((program) => tidy(moveAccumulations(hoistProducts(hoistInvariants(program)))), 4)
+/** A pass whose results, if it does anything, are tidied and shrunk. */
+const then =
+  (pass: Pass): Pass =>
+  (program) => {
+    const next = pass(program)
+    return next === program ? program : shrink(tidy(next))
+  }
+
+export const loops: Pass = (program) => then(splitScans)(shrink(program))
