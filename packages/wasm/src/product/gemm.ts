@@ -4,22 +4,14 @@
  */
 import { type Buffer, type LoopVar, pointsOf } from '@fluxion/compiler'
 import type { DType } from '@fluxion/core'
-import type { FunctionBuilder, FunctionRef, Register, ValueType } from '../assembler/function.ts'
+import type { Register, ValueType } from '../assembler/function.ts'
 import { computable, emitIndex } from './address.ts'
+import { type PrintedNest, asPrinted, loopBatches, nestCaller, printFinish } from './calls.ts'
 import { destinationOf, type Form, type Plain } from './form.ts'
-import { type SumType, advance, lanesOf, loopWhole, parameters, registers } from './lanes.ts'
+import { type SumType, advance, lanesOf, least, loopWhole, parameters, registers } from './lanes.ts'
 import type { MicroShape } from './micro.ts'
 import { liesAlong } from './order.ts'
-import {
-  epilogue,
-  leftColumns,
-  leftPacking,
-  loopBlock,
-  type Packing,
-  panelCopy,
-  rightPacking,
-  transposition,
-} from './pack.ts'
+import { leftColumns, leftPacking, loopBlock, type Packing, panelCopy, rightPacking, transposition } from './pack.ts'
 import { printPanels } from './panels.ts'
 import type { PrintedProduct, ProductContext } from './print.ts'
 
@@ -56,8 +48,15 @@ function innerBlockOf(vars: readonly LoopVar[], computed: boolean, bytes: number
   return Math.ceil(inner / blocks / 4) * 4
 }
 
-/** A product of numbers as a function of its parameters' addresses, of a range of blocks of batch · rows, and of an address for scratch. */
-export function printGemm(context: ProductContext, form: Form): PrintedProduct {
+export interface PrintedGemm extends PrintedProduct {
+  readonly rowsPerBlock: number
+  readonly innerBlock: number
+}
+/**
+ * A product of numbers as a function of its parameters' addresses, of a range of blocks of batch · rows, and of an address for scratch. If it is `ranged`
+ * it takes a range of the inner dimension too, of whole blocks, and unless that is the first one adds to the sums at the destination.
+ */
+export function printGemm(context: ProductContext, form: Form, ranged = false): PrintedGemm {
   const { module, relaxed } = context
   const type = form.type as SumType
   const lanes = lanesOf[type]
@@ -73,7 +72,9 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
   const direct = right?.outer === 1 && rows <= rowsUnpacked(right.inner * bytes) ? right : undefined
   const leftDirect = left !== undefined && (left.inner === 1 || columns <= 32) ? left : undefined
   const block =
-    direct !== undefined && rows <= tile.rows ? inner : innerBlockOf(form.groups.inner, left === undefined, bytes)
+    !ranged && direct !== undefined && rows <= tile.rows
+      ? inner
+      : innerBlockOf(form.groups.inner, left === undefined, bytes)
   const blocks = Math.ceil(inner / block)
   // Operands that lie along rows are computed by inner rows, then transposed.
   const byColumns =
@@ -99,8 +100,10 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
   const sumBytes = destination === undefined ? (once ? chunk : wholeRows) * sumRow * bytes + 64 : 0
 
   const { params } = form.product
-  const f = module.function(form.product.name, [...params.map((): ValueType => 'i32'), 'i32', 'i32', 'i32'])
+  const own = params.length + (ranged ? 5 : 3)
+  const f = module.function(form.product.name, new Array<ValueType>(own).fill('i32'))
   const { begin, end, scratch } = parameters(f, params.length, 'begin', 'end', 'scratch')
+  const range = ranged ? parameters(f, params.length + 3, 'from', 'to') : undefined
   const names = ['batch', 'first', 'last', 'k', 'count', 'row', 'rowEnd', 'at', 'until', 'rightAt', 'outAt'] as const
   const { batch, first, last, k, count, row, rowEnd, at, until, rightAt, outAt } = registers(f, ...names)
   const rowBlocks = Math.ceil(rows / tile.rows)
@@ -132,15 +135,8 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
     panel: direct === undefined ? panel : width * bytes,
   })
   const address = (buffer: Buffer): Register => f.param(params.indexOf(buffer))
-  const callNest = (printed: Printed, target: Buffer, to: () => void, from: () => void, until: () => void): void => {
-    for (const buffer of printed.params)
-      if (buffer === target) to()
-      else f.get(address(buffer))
-    from()
-    until()
-    f.call(printed.callee)
-  }
-  const print = ({ nest }: Pick<Packing, 'nest'>): Printed => ({ params: nest.params, callee: context.printNest(nest) })
+  const callNest = nestCaller(f, params)
+  const print = ({ nest }: Pick<Packing, 'nest'>): PrintedNest => asPrinted(context, nest)
 
   const packRight = ((): (() => void) => {
     if (direct !== undefined) return () => {}
@@ -225,7 +221,7 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
     }
     const { whole, rest } = leftPacking(form, dtype, block)
     const wholeBlocks = Math.floor(inner / block)
-    const call = (part: Packing, printed: Printed, number: number): void => {
+    const call = (part: Packing, printed: PrintedNest, number: number): void => {
       // t = (batch · number + block) · rows + row
       const from = (at: Register) => (): void => {
         f.get(batch).i32(number).op('i32.mul')
@@ -253,55 +249,35 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
     }
   })()
 
-  const finish = ((): ((from: Register, to: Register) => void) => {
-    if (destination !== undefined) return () => {}
-    const { nest, sums } = epilogue(form, dtype, sumRow)
-    const printed = print({ nest })
-    return (from, to) => {
-      const t = (at: Register) => (): void => void f.get(batch).i32(rows).op('i32.mul').get(at).op('i32.add')
-      // Sums of whole batches lie by row, those of a chunk from its first row on; the nest counts from the first row of the first batch.
-      const base = (): void => {
-        sumScratch()
-        f.get(batch).i32(rows).op('i32.mul')
-        if (once) f.get(from).op('i32.add')
-        f.i32(sumRow * bytes).op('i32.mul', 'i32.sub')
-      }
-      callNest(printed, sums, base, t(from), t(to))
-    }
-  })()
+  const finish =
+    destination === undefined
+      ? printFinish(context, f, form, { dtype, sumRow, bytes, chunked: once, batch, sums: sumScratch })
+      : () => {}
 
-  loopBatches()
+  loopBatches(f, { begin, end, batch, first, last }, { rows, rowsPerBlock: tile.rows }, () => {
+    loopInner()
+    if (!once) finish(first, last)
+  })
   return {
     callee: f,
     blocks: form.batch.extent * rowBlocks,
     // Its hot loops are in functions of their own.
     blocksPerCall: form.batch.extent * rowBlocks,
     scratchBytes: rightBytes + leftBytes + sumBytes + columnBytes,
+    rowsPerBlock: tile.rows,
+    innerBlock: block,
   }
 
-  function loopBatches(): void {
-    f.block((done) => {
-      f.loop((again) => {
-        f.get(begin).get(end).op('i32.ge_s').brIf(done)
-        f.get(begin).i32(rowBlocks).op('i32.div_u').set(batch)
-        f.get(begin).i32(rowBlocks).op('i32.rem_u').set(first)
-        f.get(first).get(end).op('i32.add').get(begin).op('i32.sub').set(last)
-        least(f, last, () => f.i32(rowBlocks))
-        f.get(begin).get(last).op('i32.add').get(first).op('i32.sub').set(begin)
-        f.get(first).i32(tile.rows).op('i32.mul').set(first)
-        f.get(last).i32(tile.rows).op('i32.mul').set(last)
-        least(f, last, () => f.i32(rows))
-        loopInner()
-        if (!once) finish(first, last)
-        f.br(again)
-      })
-    })
-  }
   function loopInner(): void {
-    f.i32(0).set(k)
+    if (range === undefined) f.i32(0)
+    else f.get(range.from)
+    f.set(k)
     f.block((done) => {
       f.loop((again) => {
-        f.get(k).i32(inner).op('i32.ge_s').brIf(done)
+        f.get(k)
+        if (range === undefined) f.i32(inner)
+        else f.get(range.to)
+        f.op('i32.ge_s').brIf(done)
         f.i32(block).set(count)
         least(f, count, () => f.i32(inner).get(k).op('i32.sub'))
         packRight()
@@ -358,17 +334,5 @@ export function printGemm(context: ProductContext, form: Form): PrintedProduct {
     f.get(row).i32(destination.row).op('i32.mul', 'i32.add').i32(bytes).op('i32.mul', 'i32.add')
   }
 }
-/** Lower a register to a bound. */
-function least(f: FunctionBuilder, register: Register, bound: () => void): void {
-  f.get(register)
-  bound()
-  f.get(register)
-  bound()
-  f.op('i32.lt_s', 'select').set(register)
-}
-interface Printed {
-  readonly params: readonly Buffer[]
-  readonly callee: FunctionRef
-}
-const usable = (plain: Plain | undefined, form: Form): Plain | undefined =>
+export const usable = (plain: Plain | undefined, form: Form): Plain | undefined =>
   plain !== undefined && computable(plain.base, form.batch) ? plain : undefined

@@ -76,3 +76,11 @@ export function loopWhole(f: FunctionBuilder, at: Register, end: Register, step:
 export function advance(f: FunctionBuilder, register: Register, by: number): void {
   if (by !== 0) f.get(register).i32(by).op('i32.add').set(register)
 }
+/** Lower a register to a bound. */
+export function least(f: FunctionBuilder, register: Register, bound: () => void): void {
+  f.get(register)
+  bound()
+  f.get(register)
+  bound()
+  f.op('i32.lt_s', 'select').set(register)
+}

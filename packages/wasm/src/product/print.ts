@@ -6,7 +6,9 @@ import { turnsPerCall } from '../driver/cost.ts'
 import { printDots } from './dots.ts'
 import { type Form, formOf, transposed } from './form.ts'
 import { printGemm } from './gemm.ts'
+import { lanesOf } from './lanes.ts'
 import { productAsNest } from './nest.ts'
+import { printSparse } from './sparse/sparse.ts'
 
 export interface ProductContext {
   readonly module: ModuleBuilder
@@ -26,9 +28,14 @@ export interface PrintedProduct {
 const fewest = 512
 /** Of so few rows dot products beat packing. */
 const dotRows = 2
+/** Products with an operand of 0s and 1s that are smaller are multiplied: to look at the operands takes as long. */
+const [fewestRows, fewestColumns, fewestInner] = [8, 8, 16]
 
 export function printProduct(context: ProductContext, product: Product): PrintedProduct {
-  const form = turned(formOf(product))
+  const given = formOf(product)
+  const selecting = sparseForm(given)
+  if (selecting !== undefined) return printSparse(context, selecting)
+  const form = turned(given)
   const [rows, columns, inner] = [form.rows.extent, form.columns.extent, form.inner.extent]
   const size = form.batch.extent * rows * columns * inner
   const plain = ['f32', 'f64', 'i32', 'u32'].includes(form.type)
@@ -38,6 +45,15 @@ export function printProduct(context: ProductContext, product: Product): Printed
   }
   if (rows === 1 && form.right.plain?.outer !== 1) return asNest(context, product)
   return printGemm(context, form)
+}
+/** The product with an operand that is 0 or 1 on its left, if it is large enough for that to help. */
+function sparseForm(form: Form): Form | undefined {
+  const { zeroOne } = form.product
+  if (zeroOne === undefined || !Object.hasOwn(lanesOf, form.type)) return undefined
+  const turn = zeroOne === 'right' ? transposed(form) : form
+  const enough =
+    turn.rows.extent >= fewestRows && turn.columns.extent >= fewestColumns && turn.inner.extent >= fewestInner
+  return enough ? turn : undefined
 }
 /** Few columns become few rows: vectors run along what is many. */
 const turned = (form: Form): Form =>

@@ -1,0 +1,347 @@
+/**
+ * Products whose left operand is 0 or 1, as sums of the rows of the right one that it selects. Whether that is worth it shows when the kernel runs: for each chunk of
+ * rows a mask is made, its bits are counted, and where too many are set the dense kernel does the chunk, as it does where the right operand is not
+ * finite: 0 · ∞ is NaN.
+ */
+import { Buffer, convert, indexAdd, indexMul, local, store, variable } from '@fluxion/compiler'
+import type { Register, ValueType } from '../../assembler/function.ts'
+import { emitIndex } from '../address.ts'
+import { asPrinted, loopBatches, nestCaller, printFinish } from '../calls.ts'
+import { destinationOf, type Form } from '../form.ts'
+import { dtypeOf, printGemm, usable } from '../gemm.ts'
+import { type SumType, lanesOf, least, loopWhole, parameters, registers } from '../lanes.ts'
+import { liesAlong } from '../order.ts'
+import { leftColumns, leftPacking, type Packing, rightPacking } from '../pack.ts'
+import type { PrintedProduct, ProductContext } from '../print.ts'
+import { printFinite } from './finite.ts'
+import { printCount, printLists, together } from './lists.ts'
+import { printMasks, rowsBeside } from './masks.ts'
+import { type Lying, lyingOf } from './operand.ts'
+import { printSums } from './sums.ts'
+
+/** Lists of a chunk of rows take at most so many bytes. */
+const listBytes = 128 * 1024
+/** A left operand that is computed by inner rows may take so many bytes. */
+const mostColumnBytes = 256 * 1024
+/** From so many ones of a hundred elements on multiplying all takes less. */
+const densest = { fused: 58, plain: 70 }
+
+export function printSparse(context: ProductContext, form: Form): PrintedProduct {
+  const { module, relaxed } = context
+  const type = form.type as SumType
+  const { bytes, count: lanes, fused } = lanesOf[type]
+  const dtype = dtypeOf[type]
+  const [rows, columns, inner] = [form.rows.extent, form.columns.extent, form.inner.extent]
+  const destination = destinationOf(form)
+  const sumRow = destination === undefined ? Math.ceil(columns / lanes) * lanes : destination.row
+  const dense = denseOf(context, form, sumRow)
+  const { rowsPerBlock, innerBlock: block } = dense.printed
+  const once = block >= inner
+
+  const plain = usable(form.right.plain, form)
+  const direct = plain?.outer === 1 ? plain : undefined
+  const rightRow = (direct?.inner ?? columns) * bytes
+  const maskRow = Math.ceil(Math.min(block, inner) / 64) * 8
+  const percent = relaxed && fused !== undefined ? densest.fused : densest.plain
+  const chunk = chunkOf(rows, rowsPerBlock, (listBytes * 100) / percent / 4 / Math.min(block, inner))
+  const lying = usableLying(lyingOf(form), once ? inner : block)
+  const tiled = lying === undefined ? tileOf(form, block, rows) : undefined
+  const read: Lying = lying ?? tiled!.lying
+
+  // Scratch: packed right, tile of bytes, masks, lists, their ends, sums; then what the dense kernel takes.
+  let scratchBytes = 0
+  const part = (size: number): number => {
+    const at = scratchBytes
+    scratchBytes += Math.ceil(size / 64) * 64
+    return at
+  }
+  const rightOffset = part(direct === undefined ? Math.min(block, inner) * columns * bytes + 64 : 0)
+  const tileOffset = part(tiled === undefined ? 0 : tiled.bytes(chunk) + 64)
+  const maskOffset = part((chunk + 8 + rowsBeside) * maskRow)
+  const listOffset = part(Math.floor((chunk * Math.min(block, inner) * percent) / 100) * 4 + 4 * together)
+  const endOffset = part(chunk * 4)
+  const sumOffset = part(destination === undefined ? (once ? chunk : rows) * sumRow * bytes + 64 : 0)
+
+  const { params } = form.product
+  const f = module.function(form.product.name, new Array<ValueType>(params.length + 3).fill('i32'))
+  const { begin, end, scratch } = parameters(f, params.length, 'begin', 'end', 'scratch')
+  const names = [
+    'batch',
+    'first',
+    'last',
+    'k',
+    'count',
+    'row',
+    'rowEnd',
+    'rightAt',
+    'outAt',
+    'maskAt',
+    'sparse',
+  ] as const
+  const { batch, first, last, k, count, row, rowEnd, rightAt, outAt, maskAt, sparse } = registers(f, ...names)
+  const rowBlocks = Math.ceil(rows / rowsPerBlock)
+  const at = (offset: number): void => void f.get(scratch).i32(offset).op('i32.add')
+  const callNest = nestCaller(f, params)
+  const rowCount = (): void => void f.get(rowEnd).get(row).op('i32.sub')
+
+  const right = rightOf()
+  const tile = tiled === undefined ? () => {} : tileFiller(tiled)
+  const finite = type === 'f32' || type === 'f64' ? printFinite(module, type, columns, rightRow, relaxed) : undefined
+  const masks = printMasks(module, read, maskRow)
+  const counter = printCount(module)
+  const lists = printLists(module, maskRow, rightRow)
+  const sums = printSums(module, { type, columns, outRow: sumRow * bytes })
+  const finish =
+    destination === undefined
+      ? printFinish(context, f, form, { dtype, sumRow, bytes, chunked: once, batch, sums: () => at(sumOffset) })
+      : () => {}
+
+  loopBatches(f, { begin, end, batch, first, last }, { rows, rowsPerBlock }, () => {
+    f.i32(0).set(k)
+    const innerEnd = f.temporary('i32')
+    f.i32(inner + block - 1).set(innerEnd)
+    loopWhole(f, k, innerEnd, block, () => {
+      f.i32(block).set(count)
+      least(f, count, () => f.i32(inner).get(k).op('i32.sub'))
+      right()
+      if (finite === undefined) f.i32(1)
+      else f.get(rightAt).get(count).call(finite)
+      f.set(sparse)
+      loopChunks()
+    })
+    f.release(innerEnd)
+    if (!once) finish(first, last)
+  })
+  return {
+    callee: f,
+    blocks: form.batch.extent * rowBlocks,
+    blocksPerCall: form.batch.extent * rowBlocks,
+    scratchBytes: scratchBytes + dense.printed.scratchBytes,
+  }
+
+  function loopChunks(): void {
+    f.get(first).set(row)
+    f.block((done) => {
+      f.loop((again) => {
+        f.get(row).get(last).op('i32.ge_s').brIf(done)
+        f.get(row).i32(chunk).op('i32.add').set(rowEnd)
+        least(f, rowEnd, () => f.get(last))
+        outAddress()
+        f.get(sparse)
+        f.if(makeMasks, () => f.i32(0), 'i32')
+        f.if(() => {
+          f.get(maskAt)
+          at(listOffset)
+          at(endOffset)
+          rowCount()
+          f.call(lists)
+          at(listOffset)
+          at(endOffset)
+          f.get(rightAt).get(outAt)
+          rowCount()
+          f.get(k).call(sums)
+        }, multiply)
+        if (once) finish(row, rowEnd)
+        f.get(rowEnd).set(row).br(again)
+      })
+    })
+  }
+  /** Where the sums of the chunk go. */
+  function outAddress(): void {
+    if (destination === undefined) {
+      at(sumOffset)
+      if (!once)
+        f.get(row)
+          .i32(sumRow * bytes)
+          .op('i32.mul', 'i32.add')
+    } else {
+      f.get(f.param(params.indexOf(destination.buffer)))
+      emitIndex(f, destination.base, batch)
+      f.get(row).i32(sumRow).op('i32.mul', 'i32.add').i32(bytes).op('i32.mul', 'i32.add')
+    }
+    f.set(outAt)
+  }
+  /** Leaves whether few enough bits are set. */
+  function makeMasks(): void {
+    tile()
+    at(maskOffset)
+    f.set(maskAt)
+    // Bits behind the last element of a block that is not whole are none.
+    if (maskRow * 8 !== block || (!once && inner % block !== 0)) {
+      f.get(maskAt).i32(0)
+      rowCount()
+      f.i32(rowsBeside).op('i32.add').i32(maskRow).op('i32.mul').memoryFill()
+    }
+    const packedRows = read.packed === 'rows'
+    const start = packedRows ? f.temporary('i32') : row
+    if (packedRows) f.get(row).i32(-8).op('i32.and').set(start)
+    if (tiled === undefined) {
+      f.get(f.param(params.indexOf(read.buffer)))
+      emitIndex(f, read.base, batch)
+      f.op('i32.add')
+      f.get(start)
+      if (packedRows) f.i32(3).op('i32.shr_u')
+      f.i32(read.row).op('i32.mul', 'i32.add').get(k)
+      if (read.packed === 'inner') f.i32(3).op('i32.shr_u')
+      f.i32(read.inner).op('i32.mul', 'i32.add')
+    } else {
+      at(tileOffset)
+      if (read.along === 'rows') f.get(row).op('i32.add')
+    }
+    f.get(maskAt).get(rowEnd).get(start).op('i32.sub').get(count).call(masks)
+    if (packedRows) {
+      f.get(maskAt).get(row).get(start).op('i32.sub').i32(maskRow).op('i32.mul', 'i32.add').set(maskAt)
+      f.release(start)
+    }
+    f.get(maskAt)
+    rowCount()
+    f.i32(maskRow).op('i32.mul').call(counter).i32(100).op('i32.mul')
+    rowCount()
+    f.get(count).op('i32.mul').i32(percent).op('i32.mul', 'i32.le_u')
+  }
+  function multiply(): void {
+    for (const buffer of dense.params) {
+      if (buffer !== dense.sums) f.get(f.param(params.indexOf(buffer)))
+      else {
+        // The sums of a batch's first row would lie there.
+        f.get(outAt)
+          .get(row)
+          .i32(sumRow * bytes)
+          .op('i32.mul', 'i32.sub')
+      }
+    }
+    const blockOf = (at: Register, round: number): void => {
+      f.get(batch).i32(rowBlocks).op('i32.mul').get(at)
+      if (round > 0) f.i32(round).op('i32.add')
+      f.i32(rowsPerBlock).op('i32.div_u', 'i32.add')
+    }
+    blockOf(row, 0)
+    blockOf(rowEnd, rowsPerBlock - 1)
+    at(scratchBytes)
+    f.get(k).get(k).get(count).op('i32.add').call(dense.printed.callee)
+  }
+  /** Puts the block of the right operand where its columns lie side by side, if it is not there. */
+  function rightOf(): () => void {
+    if (direct !== undefined) {
+      return () => {
+        f.get(f.param(params.indexOf(direct.buffer)))
+        emitIndex(f, direct.base, batch)
+        f.get(k).i32(direct.inner).op('i32.mul', 'i32.add').i32(bytes).op('i32.mul', 'i32.add').set(rightAt)
+      }
+    }
+    const packing = rightPacking(form, dtype, columns, block)[0]!
+    const nest = asPrinted(context, packing.nest)
+    const from = (): void => void f.get(batch).i32(inner).op('i32.mul').get(k).op('i32.add')
+    return () => {
+      at(rightOffset)
+      f.set(rightAt)
+      const to = (): void => {
+        f.get(rightAt)
+        from()
+        f.i32(rightRow).op('i32.mul', 'i32.sub')
+      }
+      callNest(nest, packing.target, to, from, () => (from(), f.get(count).op('i32.add')))
+    }
+  }
+  /** Computes the left operand's block of a chunk, or of all rows, as bytes. */
+  function tileFiller(of: Tile): () => void {
+    if (of.columns !== undefined) {
+      const { nest, target } = of.columns
+      const printed = asPrinted(context, nest)
+      const from = (): void => void f.get(batch).i32(inner).op('i32.mul').get(k).op('i32.add')
+      const to = (): void => {
+        at(tileOffset)
+        from()
+        f.i32(rows).op('i32.mul', 'i32.sub')
+      }
+      return () => {
+        // The first chunk computes what all chunks read.
+        f.get(row).get(first).op('i32.eq')
+        f.if(() => callNest(printed, target, to, from, () => (from(), f.get(count).op('i32.add'))))
+      }
+    }
+    const number = Math.floor(inner / block)
+    const calls = (
+      [
+        ['whole', number],
+        ['rest', 1],
+      ] as const
+    ).map(([kind, blocks]) => {
+      const packing = of[kind]
+      if (packing === undefined) return undefined
+      const printed = asPrinted(context, packing.nest)
+      // The outermost variable is (batch · blocks + block) · rows + row.
+      const from = (at: Register) => (): void => {
+        f.get(batch).i32(blocks).op('i32.mul')
+        if (blocks > 1) f.get(k).i32(block).op('i32.div_u', 'i32.add')
+        f.i32(rows).op('i32.mul').get(at).op('i32.add')
+      }
+      const to = (): void => {
+        at(tileOffset)
+        from(row)()
+        f.i32(block).op('i32.mul', 'i32.sub')
+      }
+      return () => callNest(printed, packing.target, to, from(row), from(rowEnd))
+    })
+    const [whole, rest] = calls
+    if (whole === undefined || rest === undefined) return whole ?? rest ?? (() => {})
+    return () => {
+      f.get(count).i32(block).op('i32.eq')
+      f.if(whole, rest)
+    }
+  }
+}
+
+/** Rows of a chunk: about so many, in whole blocks of the dense kernel's. */
+const chunkOf = (rows: number, rowsPerBlock: number, wanted: number): number =>
+  Math.max(1, Math.min(Math.ceil(rows / rowsPerBlock), Math.floor(wanted / rowsPerBlock))) * rowsPerBlock
+
+/** The product as it is, a range of the inner dimension at a time, with its sums at the destination, or at a buffer for them. */
+function denseOf(context: ProductContext, form: Form, sumRow: number) {
+  const name = `${form.product.name}_dense`
+  const stored = destinationOf(form) !== undefined
+  const sums = stored ? undefined : new Buffer('sums', dtypeOf[form.type as SumType], 0)
+  const params = sums === undefined ? form.product.params : [...form.product.params, sums]
+  const body =
+    sums === undefined
+      ? form.body
+      : [store(sums, indexAdd(indexMul(variable(form.rows), sumRow), variable(form.columns)), local(form.sum))]
+  const printed = printGemm(context, { ...form, body, product: { ...form.product, name, params, body } }, true)
+  return { printed, params, sums }
+}
+
+interface Tile {
+  readonly lying: Lying
+  readonly bytes: (chunk: number) => number
+  readonly columns?: Packing
+  readonly whole?: Packing | undefined
+  readonly rest?: Packing | undefined
+}
+/** How an operand is computed as bytes: by inner rows where it lies along rows, else by rows. */
+function tileOf(form: Form, block: number, rows: number): Tile {
+  const { left } = form
+  const grouped = convert('bool', left.grouped)
+  const truths: Form = { ...form, left: { ...left, grouped } }
+  const buffer = new Buffer('tile', 'bool', 0)
+  const base = indexMul(variable(form.batch), 0)
+  const lying = (along: 'rows' | 'inner', row: number, inner: number): Lying => ({
+    packed: undefined,
+    big: false,
+    along,
+    buffer,
+    base,
+    row,
+    inner,
+  })
+  if (rows * block <= mostColumnBytes && liesAlong(left.grouped, form.groups.rows, form.groups.inner)) {
+    return {
+      lying: lying('rows', 1, rows),
+      bytes: () => block * rows,
+      columns: leftColumns(truths, 'bool', rows),
+    }
+  }
+  return { lying: lying('inner', block, 1), bytes: (chunk) => chunk * block, ...leftPacking(truths, 'bool', block) }
+}
+/** Eights along the inner dimension begin with its blocks. */
+const usableLying = (lying: Lying | undefined, block: number): Lying | undefined =>
+  lying?.packed === 'inner' && block % 8 !== 0 ? undefined : lying
