@@ -2,13 +2,17 @@
 import type { ClosedJaxpr } from '@fluxion/core'
 import { lower } from './lower/lower.ts'
 import type { Target } from './lower/lowering.ts'
-import { optimise } from './passes/pipeline.ts'
+import { type OptimiseOptions, optimise } from './passes/pipeline.ts'
+import { tileLimits } from './passes/tiles/size.ts'
 import type { Program } from './program/program.ts'
 import { stageReductions } from './program/stageReductions.ts'
 
+/** Where points run one after the other, caches are what temporaries should fit in. */
+export const optionsFor = ({ parallel }: Target): OptimiseOptions => (parallel ? {} : { tiles: tileLimits })
+
 /** Optimise and lower a program for a target; `name` is for messages. */
 export function compile(program: ClosedJaxpr, target: Target, name = 'program'): Program {
-  const optimised = optimise(program)
+  const optimised = optimise(program, optionsFor(target))
   const whole = lower(optimised.program, target, name)
   // Where points run side by side, printers share long reductions out among them.
   const lowered = target.parallel ? whole : stageReductions(whole)

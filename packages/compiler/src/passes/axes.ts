@@ -152,6 +152,12 @@ export class Analysis {
     }
   }
 
+  /** The axes on which operands and results of some equations lie. */
+  axesOf(equations: readonly Equation[]): number[] {
+    const atoms = equations.flatMap(({ inputs, outputs }) => [...inputs, ...outputs])
+    const dims = atoms.flatMap((atom) => (atom === null || atom instanceof Literal ? [] : this.#bound.get(atom)!))
+    return [...new Set(dims.flatMap((axis) => (axis === undefined ? [] : [this.#axes.find(axis)])))]
+  }
   /** Which dimensions of a value lie on an axis. */
   dimsOn(v: Var, axis: number): readonly number[] {
     return this.#bound.get(v)!.flatMap((one, dim) => (one !== undefined && this.#axes.find(one) === axis ? [dim] : []))

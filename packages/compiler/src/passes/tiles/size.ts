@@ -1,0 +1,53 @@
+/** Whether a region is worth tiling, and how large its tiles are. */
+import { type Equation, type Var } from '@fluxion/core'
+import { bytesBetween, hasLoop, hasProductInCycle, wholeBytes, workOf } from './work.ts'
+
+export interface TileLimits {
+  /** Operations that the loops of a region take at least. */
+  readonly work: number
+  /** Bytes between the equations of a region: fewer stay in cache without tiles. */
+  readonly cache: number
+  /** Bytes of temporaries that a tile is to have at most. */
+  readonly tile: number
+  /** How many rows a product inside a recurrence is to have: it is as fast as it can be from there on. */
+  readonly rows: number
+  /** Operations that it costs to read, or to add up, a byte of what every tile needs as a whole. */
+  readonly byte: number
+  /** How many tiles there are to be at least. */
+  readonly tiles: number
+}
+export const tileLimits: TileLimits = { work: 2e6, cache: 512 * 1024, tile: 1024 * 1024, rows: 8, byte: 0.5, tiles: 8 }
+
+const divisorsOf = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1).filter((d) => n % d === 0)
+
+/** How a region is tiled. */
+export interface Tiling {
+  /** What is gained, in operations: those of the region, less what each tile has to read and to add up as a whole. */
+  readonly worth: number
+  readonly tiles: number
+}
+/** The tiles of a region; nothing if it is better run as it is. */
+export function tilingOf(
+  equations: readonly Equation[],
+  units: number,
+  isSplit: (v: Var) => boolean,
+  limits: TileLimits,
+): Tiling | undefined {
+  if (units < 2) return undefined
+  const loops = equations.filter(hasLoop)
+  if (loops.reduce((sum, equation) => sum + workOf(equation), 0) < limits.work || loops.length === 0) return undefined
+  const bytes = bytesBetween(equations, isSplit)
+  if (bytes <= limits.cache) return undefined
+  const size = loops.some(hasProductInCycle)
+    ? nearest(divisorsOf(units), limits.rows)
+    : Math.max(
+        ...divisorsOf(units).filter((d) => d === 1 || (d * bytes <= limits.tile * units && d * limits.tiles <= units)),
+      )
+  const tiles = units / size
+  const work = equations.reduce((sum, equation) => sum + workOf(equation), 0)
+  const worth = work - limits.byte * tiles * wholeBytes(equations, isSplit)
+  return tiles < 2 || worth <= 0 ? undefined : { worth, tiles }
+}
+/** The divisor nearest to a number, by ratio. */
+const nearest = (divisors: readonly number[], to: number): number =>
+  divisors.reduce((best, d) => (Math.abs(Math.log(d / to)) < Math.abs(Math.log(best / to)) ? d : best), 1)
