@@ -1,6 +1,6 @@
 /** The stages of a compilation as text: what `jit(f).lower(…).asText(stage)` shows on every back end that compiles. */
 import { type ClosedJaxpr, type Stage, printJaxpr } from '@fluxion/core'
-import { compile } from './compile.ts'
+import { compile, optionsFor } from './compile.ts'
 import { optimise } from './passes/pipeline.ts'
 import type { Target } from './lower/lowering.ts'
 import { type Cost, costOf } from './program/cost.ts'
@@ -25,7 +25,7 @@ export function showStage(program: ClosedJaxpr, stage: Stage, target: Target): s
     case 'jaxpr':
       return printJaxpr(program)
     case 'optimised':
-      return printJaxpr(optimise(program).program)
+      return printJaxpr(optimise(program, optionsFor(target)).program)
     case 'loops':
       return printProgram(compile(program, target))
     case 'plan':
