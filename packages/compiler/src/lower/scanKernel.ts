@@ -2,7 +2,7 @@
  * Scans that work element by element as loop nests: a point for each element, inside of it the loop over steps, carries as its locals. Nothing
  * but what is scanned and what is stacked moves through memory.
  */
-import { type ClosedJaxpr, type Equation, Literal, type ScanParams, Var, sizeOf } from '@fluxion/core'
+import { type ClosedJaxpr, type Equation, type Literal, type ScanParams, Var, sizeOf } from '@fluxion/core'
 import { assign, forLoop, i32, local, scalarType, store, variable } from '../loops/build.ts'
 import { flatIndex, indexAdd, indexMul, unflatten } from '../loops/indices.ts'
 import { type Expr, Local, LoopVar, type Stmt } from '../loops/ir.ts'

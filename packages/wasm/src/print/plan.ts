@@ -131,6 +131,12 @@ export function slowIn({ grid, body }: Nest): number {
   const variable = grid.at(-1)
   return variable === undefined ? 0 : costOf(body, [], variable, varyingLocals(body, variable)).slow
 }
+/**
+ * Whether a body goes through steps, each of which needs what the one before gave: that takes as long as its chain of operations, in which the
+ * chains of several vectors find room.
+ */
+const steps = (body: readonly Stmt[]): boolean =>
+  holds(body, ({ op }) => op === 'for') && !holds(body, ({ op }) => op === 'while' || op === 'reduce')
 /** How a nest runs its innermost parallel loop in lanes, if it can and should. */
 export function planNest({ grid, body }: Nest): Vector | undefined {
   const variable = grid.at(-1)
@@ -149,6 +155,6 @@ export function planNest({ grid, body }: Nest): Vector | undefined {
   // a reduction over the contiguous axis reads in order only with lanes of its own
   if (slow > 0 && holds(body, (s) => s.op === 'reduce' && ownLanes(s) !== undefined)) return undefined
   if (!(loops ? worthwhile : worthwhileInLine)(cost)) return undefined
-  const most = cheap <= 8 ? 4 : !loops || cheap <= 16 ? 2 : 1
+  const most = steps(body) && cheap <= 96 ? 4 : cheap <= 8 ? 4 : !loops || cheap <= 16 ? 2 : 1
   return { variable, lanes, copies: Math.min(most, Math.floor(variable.extent / lanes)), varying }
 }
