@@ -147,7 +147,12 @@ export function select(condition: Expr, x: Expr, y: Expr): Expr {
   if (isConst(condition)) return condition.value === 0 ? y : x
   return x === y ? x : { op: 'select', type: x.type, condition, x, y }
 }
-export const convert = (type: ScalarType, x: Expr): Expr => (x.type === type ? x : { op: 'convert', type, x })
+export function convert(type: ScalarType, x: Expr): Expr {
+  if (x.type === type) return x
+  // Of a truth value, as a number.
+  if (type === 'bool' && x.op === 'convert' && x.x.type === 'bool') return x.x
+  return { op: 'convert', type, x }
+}
 export const bitcast = (type: 'f32' | 'i32' | 'u32', x: Expr): Expr =>
   x.type === type ? x : { op: 'bitcast', type, x }
 /** `x` as a value that `dtype` can hold; `x` has the dtype's machine type. */

@@ -3,6 +3,7 @@
  * that are ready are computed by one kernel.
  */
 import { type Atom, type ClosedJaxpr, type Equation, Literal, MissingRuleError, type Var, sizeOf } from '@fluxion/core'
+import { scalarType } from '../loops/build.ts'
 import type { Buffer } from '../loops/ir.ts'
 import type { Place } from '../program/program.ts'
 import { withoutCalls } from './calls.ts'
@@ -38,7 +39,7 @@ export class Block {
     this.builder = builder
     this.#places = destinations
     this.#jaxpr = jaxpr
-    this.#uses = usesOf(jaxpr)
+    this.#uses = usesOf(jaxpr, builder)
     jaxpr.constants.forEach((variable, i) => this.#values.set(variable, builder.capture(consts[i]!)))
     jaxpr.inputs.forEach((variable, i) => this.define(variable, inputs[i]!))
     jaxpr.outputs.forEach((atom, i) => {
@@ -194,7 +195,7 @@ export class Block {
         builder.bufferAt(builder.temporary({ dtype, shape: [length] }), length, 'temporary'),
       buffer: (operand) => {
         const value = values.get(operand)!
-        return builder.bufferOf(value.literal === undefined ? value : this.#written(value))
+        return builder.bufferOf(value.literal === undefined ? this.#asItsType(value) : this.#written(value))
       },
       nest: (name, grid, body) => builder.nest(name, grid, body),
     }
@@ -221,6 +222,12 @@ export class Block {
     const place = this.builder.temporary(literal.aval)
     this.builder.write(literal, place)
     return new Value(literal.aval, { place })
+  }
+  /** The value, in memory in its machine type. */
+  #asItsType(value: Value): Value {
+    const { aval } = this.placed(value)
+    if (scalarType(value.place!.slot.dtype) === scalarType(aval.dtype)) return value
+    return new Value(aval, { place: this.exactlyPlaced(value) })
   }
   /** The value in memory; a literal is written there. */
   placed(value: Value): Value {

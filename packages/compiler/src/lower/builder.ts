@@ -1,6 +1,6 @@
 /** Collects a program's steps, and builds its kernels: expressions of values' elements, shared within a kernel. */
-import { type Aval, type DType, type NDArray, sizeOf } from '@fluxion/core'
-import { constant, load, local, narrow, scalarType, store, variable } from '../loops/build.ts'
+import { type Aval, type DType, type NDArray, isFloat, sizeOf } from '@fluxion/core'
+import { constant, convert, load, local, narrow, scalarType, store, variable } from '../loops/build.ts'
 import { collapseGrid } from '../loops/collapse.ts'
 import { flatIndex, unflatten } from '../loops/indices.ts'
 import { Buffer, type Expr, Local, LoopVar, type Nest, type Product, type Stmt } from '../loops/ir.ts'
@@ -98,16 +98,22 @@ export class Builder {
   }
   /**
    * The dtype that values of a program are kept in between kernels. A CPU keeps small arrays of half floats as f32, the same numbers:
-   * converting costs it more than reading twice the bytes from its cache.
+   * converting costs it more than reading twice the bytes from its cache. Floats that are 0 or 1 everywhere it keeps as bytes.
    */
-  storageOf(dtype: DType, length: number): DType {
+  storageOf(dtype: DType, length: number, zeroOne = false): DType {
+    if (this.target.parallel || !isFloat(dtype)) return dtype
+    if (zeroOne) return 'bool'
     const half = dtype === 'float16' || dtype === 'bfloat16'
-    return half && !this.target.parallel && length * 4 <= inCache ? 'float32' : dtype
+    return half && length * 4 <= inCache ? 'float32' : dtype
   }
   /** Memory for a value: its elements are only read by kernels that this builder makes. */
-  placeFor({ dtype, shape }: Pick<Aval, 'dtype' | 'shape'>): Place {
+  placeFor({ dtype, shape }: Pick<Aval, 'dtype' | 'shape'>, zeroOne = false): Place {
     const length = sizeOf(shape)
-    return placeOf(new Slot(this.storageOf(dtype, length), length))
+    return placeOf(new Slot(this.storageOf(dtype, length, zeroOne), length))
+  }
+  /** Store a value's element in memory that was made for it. */
+  stored(buffer: Buffer, index: Expr, element: Expr): Stmt {
+    return store(buffer, index, convert(scalarType(buffer.dtype), element))
   }
   /** A kernel's parameter that stands for a place. */
   bufferAt(place: Place, length: number, name = 'x', holds: DType = place.slot.dtype): Buffer {
@@ -147,19 +153,21 @@ export class Builder {
   element(value: Value, index: readonly Expr[]): Expr {
     if (value.literal !== undefined) return constant(scalarType(value.aval.dtype), value.literal)
     const scope = this.#scope
-    if (scope === undefined) return load(this.bufferOf(value), flatIndex(index, value.aval.shape))
+    if (scope === undefined) return this.#loaded(value, index)
     let known = scope.memo.get(value)
     if (known === undefined) scope.memo.set(value, (known = new Map()))
     const key = keyOf(index)
     let element = known.get(key)
     if (element === undefined) {
       const inMemory = value.place !== undefined
-      element = inMemory
-        ? load(this.bufferOf(value), flatIndex(index, value.aval.shape))
-        : this.#compute(value, index, key, scope)
+      element = inMemory ? this.#loaded(value, index) : this.#compute(value, index, key, scope)
       known.set(key, element)
     }
     return element
+  }
+  #loaded(value: Value, index: readonly Expr[]): Expr {
+    const { shape, dtype } = value.aval
+    return convert(scalarType(dtype), load(this.bufferOf(value), flatIndex(index, shape)))
   }
   #compute(value: Value, index: readonly Expr[], key: string, scope: Scope): Expr {
     const { row, operands, params, outs, result } = value.origin!
@@ -218,12 +226,12 @@ export class Builder {
   }
   /** Store values' elements at coordinates, in the scope of the current kernel. */
   #stores(values: readonly Value[], at: (value: Value) => readonly Expr[]): { stores: Stmt[]; places: Place[] } {
-    const places = values.map((value) => value.destination ?? this.placeFor(value.aval))
+    const places = values.map((value) => value.destination ?? this.placeFor(value.aval, value.zeroOne))
     const stores = values.map((value, i) => {
       const index = at(value)
       const element = this.element(value, index)
       const buffer = this.bufferAt(places[i]!, sizeOf(value.aval.shape), 'out')
-      return store(buffer, flatIndex(index, value.aval.shape), element)
+      return this.stored(buffer, flatIndex(index, value.aval.shape), element)
     })
     return { stores, places }
   }
@@ -233,7 +241,7 @@ export class Builder {
     const [only] = values
     const source = values.length === 1 && only!.origin!.primitive === 'copy' ? only!.origin!.operands[0] : undefined
     if (source?.place !== undefined) {
-      only!.place = only!.destination ?? this.placeFor(only!.aval)
+      only!.place = only!.destination ?? this.placeFor(only!.aval, only!.zeroOne)
       this.write(source, only!.place)
       return
     }
@@ -316,7 +324,10 @@ export class Builder {
       const index = grid.map(variable)
       const element = this.#inScope(scope, () => this.element(value, index))
       const out = this.bufferAt(to, length, 'out')
-      this.nest(nameOf([value]), grid, [...scope.statements, store(out, flatIndex(index, value.aval.shape), element)])
+      this.nest(nameOf([value]), grid, [
+        ...scope.statements,
+        this.stored(out, flatIndex(index, value.aval.shape), element),
+      ])
     } else this.emit({ op: 'copy', from: value.place, to, length })
   }
 }

@@ -4,18 +4,22 @@ import {
   type CondParams,
   type Equation,
   type ScanParams,
+  type Var,
   type WhileParams,
   sizeOf,
   runnable,
 } from '@fluxion/core'
 import { Counter, type Place, Slot, type Step, placeOf } from '../program/program.ts'
 import type { Block } from './block.ts'
+import type { Builder } from './builder.ts'
 import { updatedCarries } from './inPlace.ts'
 import { parallelScan } from './parallel.ts'
 import { scanKernel } from './scanKernel.ts'
 import { Value } from './value.ts'
 import { widenFactors } from './wide.ts'
 
+const isZeroOne = (builder: Builder, variable: Var | null): boolean =>
+  variable !== null && builder.facts.of(variable).zeroOne
 type Lower = (block: Block, equation: Equation, operands: readonly Value[]) => void
 
 const offsetBy = (place: Place, elements: number): Place => ({ ...place, offset: place.offset + elements })
@@ -40,7 +44,9 @@ function scan(block: Block, equation: Equation, operands: readonly Value[]): voi
 
   const stacked = avals.slice(numCarry).map((aval, i) => {
     const out = outputs[numCarry + i]!
-    const place = block.destinationOf(out) ?? builder.placeFor({ dtype: aval.dtype, shape: [length, ...aval.shape] })
+    const place =
+      block.destinationOf(out) ??
+      builder.placeFor({ dtype: aval.dtype, shape: [length, ...aval.shape] }, isZeroOne(builder, out))
     return { place, to: stepping(place, counter, sizeOf(aval.shape), reverse) }
   })
 
@@ -85,7 +91,10 @@ function sequentialScan(
       const place = builder.temporary(aval)
       return { from: place, to: place, last: place, slot: place.slot }
     }
-    const slot = new Slot(builder.storageOf(aval.dtype, 2 * size), 2 * size)
+    const slot = new Slot(
+      builder.storageOf(aval.dtype, 2 * size, isZeroOne(builder, jaxpr.jaxpr.inputs[numConsts + i]!)),
+      2 * size,
+    )
     const half = (offset: number, stride: number): Place => ({
       slot,
       offset,

@@ -15,7 +15,7 @@ import {
   sizeOf,
   subprograms,
 } from '@fluxion/core'
-import { load, store, variable } from '../loops/build.ts'
+import { load, variable } from '../loops/build.ts'
 import { flatIndex, indexAdd } from '../loops/indices.ts'
 import { type Expr, LoopVar } from '../loops/ir.ts'
 import { accessOf } from '../program/access.ts'
@@ -183,6 +183,6 @@ function combine(block: Block, init: Value, how: string, sums: Slot, groups: num
       const next = load(from, indexAdd(at, group * size))
       total = row.at([operand(total), operand(next)], {} as never, [aval], index, 0, builder.target)
     }
-    builder.nest('combine', grid, [store(out, at, total)])
+    builder.nest('combine', grid, [builder.stored(out, at, total)])
   })
 }

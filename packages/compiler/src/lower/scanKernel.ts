@@ -3,7 +3,7 @@
  * but what is scanned and what is stacked moves through memory.
  */
 import { type ClosedJaxpr, type Equation, type Literal, type ScanParams, Var, sizeOf } from '@fluxion/core'
-import { assign, forLoop, i32, local, scalarType, store, variable } from '../loops/build.ts'
+import { assign, forLoop, i32, local, scalarType, variable } from '../loops/build.ts'
 import { flatIndex, indexAdd, indexMul, unflatten } from '../loops/indices.ts'
 import { type Expr, Local, LoopVar, type Stmt } from '../loops/ir.ts'
 import { walk } from '../loops/visit.ts'
@@ -42,9 +42,8 @@ export function scanKernel(block: Block, { params, outputs }: Equation, operands
   for (const value of init) block.demandUnits(value)
   const places = body.jaxpr.outputs.map(({ aval: { dtype, shape } }, i) => {
     if (outputs[i] === null) return undefined
-    return (
-      block.destinationOf(outputs[i]!) ?? builder.placeFor({ dtype, shape: i < numCarry ? shape : [length, ...shape] })
-    )
+    const whole = { dtype, shape: i < numCarry ? shape : [length, ...shape] }
+    return block.destinationOf(outputs[i]!) ?? builder.placeFor(whole, builder.facts.of(outputs[i]!).zeroOne)
   })
   const scan: Scan = {
     block,
@@ -90,7 +89,7 @@ function emitGroup(scan: Scan, group: PointGroup): void {
       const out = builder.bufferAt(stacked[i]!, length * sizeOf(value.aval.shape), 'out')
       const coordinates = at(value)
       const place = flatIndex([step, ...coordinates], [length, ...value.aval.shape])
-      return store(out, place, builder.element(value, coordinates))
+      return builder.stored(out, place, builder.element(value, coordinates))
     })
     const next = [...locals].map(([i, to]) => {
       const value = values(i)
@@ -99,7 +98,7 @@ function emitGroup(scan: Scan, group: PointGroup): void {
     inside.push(...together(next))
     const after = group.own.map((i) => {
       const out = builder.bufferAt(last[i]!, sizeOf(init[i]!.aval.shape), 'out')
-      return store(out, flatIndex(at(init[i]!), init[i]!.aval.shape), local(locals.get(i)!))
+      return builder.stored(out, flatIndex(at(init[i]!), init[i]!.aval.shape), local(locals.get(i)!))
     })
     return { before, inside, after }
   })

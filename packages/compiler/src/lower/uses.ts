@@ -3,7 +3,8 @@
  * there again where there are several.
  */
 import { type Equation, type Jaxpr, type Literal, type ScanParams, Var, type WhileParams, sizeOf } from '@fluxion/core'
-import type { Row } from './lowering.ts'
+import type { Facts } from '../passes/facts/factsOf.ts'
+import type { Row, Target } from './lowering.ts'
 import { isPointwise, rowOf, weightOf } from './table.ts'
 
 /** Costs in units of one arithmetic operation an element; measured on no machine, their order is what matters. */
@@ -39,7 +40,7 @@ const consumersOf = (jaxpr: Jaxpr): Map<Var, Equation[]> => {
   return consumers
 }
 
-export function usesOf(jaxpr: Jaxpr): Uses {
+export function usesOf(jaxpr: Jaxpr, { facts, target }: { readonly facts: Facts; readonly target: Target }): Uses {
   const consumers = consumersOf(jaxpr)
   const outputs = new Set<Var | Literal>(jaxpr.outputs)
   const wanted = new Set<Var>()
@@ -66,6 +67,7 @@ export function usesOf(jaxpr: Jaxpr): Uses {
         weight: row.kind === 'reduce' ? 1 : weight,
         heavy: holds,
         product: ofProduct || row.kind === 'product',
+        selects: !target.parallel && facts.of(variable).zeroOne,
       }
       const moved = ofProduct && !(uses.length === 1 && rearranging.has(uses[0]!.primitive.name))
       if (outputs.has(variable) || moved || mustStand(own, uses)) {
@@ -93,10 +95,15 @@ function startsLoop(variable: Var, { primitive, params, inputs }: Equation): boo
   return inputs.every((atom, i) => atom !== variable || (i >= consts && i < end))
 }
 
-function mustStand(
-  value: { readonly variable: Var; readonly weight: number; readonly heavy: boolean; readonly product: boolean },
-  uses: readonly Equation[],
-): boolean {
+interface Candidate {
+  readonly variable: Var
+  readonly weight: number
+  readonly heavy: boolean
+  readonly product: boolean
+  /** Its elements are 0 or 1, and a product that has it as an operand computes each once, as bits. */
+  readonly selects: boolean
+}
+function mustStand(value: Candidate, uses: readonly Equation[]): boolean {
   const { weight } = value
   if (weight > limits.kernel) return true
   if (uses.length > 1 && (weight >= limits.twice || value.heavy)) return true
@@ -113,7 +120,7 @@ function mustStand(
     if (value.heavy) return true
     switch (row.kind) {
       case 'product':
-        return weight > limits.product || uses.length > 1
+        return weight > limits.product || (uses.length > 1 && !(value.selects && use.primitive.name === 'dot_general'))
       case 'kernels':
         return weight > limits.partly
       case 'reduce':

@@ -31,6 +31,8 @@ const isHalf = ({ aval: { dtype, shape }, literal }: Value): boolean =>
 function widen(builder: Builder, value: Value, axes: readonly number[]): void {
   if (value.wide.some((copy) => copy.axes.join() === axes.join())) return
   const { shape, dtype } = value.aval
+  // Truth values are not converted where they are read: they select.
+  if (value.place!.slot.dtype === 'bool') return
   const inOrder = axes.every((axis, i) => axis === i)
   if (inOrder && value.place!.slot.dtype === 'float32') return
   const grid = axes.map((axis, i) => new LoopVar('ijklmn'[i] ?? `i${i}`, shape[axis]!))
