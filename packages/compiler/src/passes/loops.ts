@@ -4,6 +4,7 @@ import { moveAccumulations } from './scans/accumulate.ts'
 import { hoistInvariants } from './scans/hoist.ts'
 import { hoistProducts } from './scans/products.ts'
 import { splitScans } from './scans/split.ts'
+import { takeSums } from './scans/sums.ts'
 import { tidy } from './tidy.ts'
 
 /** What leaves loops opens ways for more to leave, and leaves things to simplify. */
@@ -16,4 +17,4 @@ const then =
     return next === program ? program : shrink(tidy(next))
   }
 
-export const loops: Pass = (program) => then(splitScans)(shrink(program))
+export const loops: Pass = (program) => then(takeSums)(then(splitScans)(shrink(program)))

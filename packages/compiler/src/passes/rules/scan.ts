@@ -1,5 +1,5 @@
 /** Loops over known numbers of steps: those of none or one step are dissolved; what does not vary leaves carries, operands and results. */
-import { type Atom, type Equation, Literal, type ScanParams, Var, closed } from '@fluxion/core'
+import { type Atom, type Equation, Literal, type ScanParams, Var, bytesOf, closed } from '@fluxion/core'
 import { type Environment, split } from '../rewrite.ts'
 import type { Rule, Simplifier } from '../simplify.ts'
 import { Inputs, type Making, makeInside, makingOf, makingOfElement, withStart } from './sink.ts'
@@ -45,12 +45,18 @@ const stack = (atom: Atom, length: number, to: Simplifier): Atom =>
     broadcastDimensions: atom.aval.shape.map((_, axis) => axis + 1),
   })
 
+/** A scanned operand that is converted from something narrower is converted step by step. */
+function widened(operand: Atom, to: Simplifier): Making | undefined {
+  const equation = to.made(operand, 'convert_element_type')
+  const from = narrowerThan(operand, equation)
+  return from && { from, scanned: true, equation: equation! }
+}
 /** Operands that are numbers, spread, given twice, or carries that no step changes. */
 const fewerOperands: Rule = (equation, to) => {
   const parts = partsOf(equation)
   const { params, consts, init, xs, next } = parts
   const constMakings = consts.map((operand) => makingOf(operand, to))
-  const xMakings = xs.map((operand) => makingOfElement(operand, to))
+  const xMakings = xs.map((operand) => makingOfElement(operand, to) ?? widened(operand, to))
   const fixed = parts.carryVars.map((variable, i) => next[i] === variable)
   // Of carries that start and go on alike one is kept.
   const twinOf = init.map((operand, i) =>
@@ -119,6 +125,35 @@ const fewerOperands: Rule = (equation, to) => {
   return [...last, ...kept]
 }
 
+/** A value of fewer bytes, truth values or small integers, that another is converted from. */
+function narrowerThan(value: Atom, made: Equation | undefined): Atom | undefined {
+  const operand = made?.primitive.name === 'convert_element_type' ? made.inputs[0] : undefined
+  if (operand === undefined || operand instanceof Literal || bytesOf(operand.aval.dtype) > 1) return undefined
+  return bytesOf(value.aval.dtype) > 1 ? operand : undefined
+}
+/** Results that are converted from narrower values are stacked as these, and converted where they are read. */
+const narrowResults: Rule = (equation, to) => {
+  const { params, next, ys } = partsOf(equation)
+  const { jaxpr } = params
+  const wide = new Set<Atom>(ys.filter((y) => bytesOf(y.aval.dtype) > 1))
+  if (wide.size === 0) return undefined
+  const narrower = new Map<Atom, Atom>()
+  for (const made of jaxpr.jaxpr.equations) {
+    const [result] = made.outputs
+    const operand = result && wide.has(result) ? narrowerThan(result, made) : undefined
+    if (operand !== undefined) narrower.set(result!, operand)
+  }
+  if (narrower.size === 0) return undefined
+  const outputs = [...next, ...ys.map((y) => narrower.get(y) ?? y)]
+  const body = closed({ ...jaxpr.jaxpr, outputs }, jaxpr.consts)
+  const results = to.all('scan', equation.inputs, { ...params, jaxpr: body }, equation.source)
+  return results.map((result, i) => {
+    const { dtype, weakType } = (next[i] ?? ys[i - next.length]!).aval
+    if (result.aval.dtype === dtype) return result
+    return to.make('convert_element_type', [result], { newDtype: dtype, weakType })
+  })
+}
+
 /** Stacked results that are known without the loop: constants, scanned operands themselves, and those stacked twice. */
 const fewerResults: Rule = (equation, to) => {
   const { params, consts, xs, constVars, xVars, next, ys } = partsOf(equation)
@@ -147,4 +182,4 @@ const fewerResults: Rule = (equation, to) => {
   return [...results.slice(0, next.length), ...stacked]
 }
 
-export const scanRules: readonly Rule[] = [noSteps, oneStep, fewerOperands, fewerResults]
+export const scanRules: readonly Rule[] = [noSteps, oneStep, fewerOperands, narrowResults, fewerResults]

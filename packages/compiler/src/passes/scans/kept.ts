@@ -1,5 +1,5 @@
 /** Which values of a loop's steps a later loop reads from memory, and which it computes again: a minimum cut between what there is and what is wanted. */
-import { type Atom, type Equation, Literal, type Var, isFloat, sizeOf } from '@fluxion/core'
+import { type Atom, type Equation, Literal, type Var, sizeOf } from '@fluxion/core'
 import { elementwise } from '../elementwise.ts'
 import { Network, sink, source } from './minimumCut.ts'
 
@@ -19,16 +19,18 @@ function entries(names: string, cost: number): (readonly [string, number])[] {
 /** More than anything costs that can be had. */
 const never = 1e18
 
-/** What an equation costs to compute again in another loop, or `never`. */
-function costOf({ primitive: { name }, outputs: [result] }: Equation): number {
+/** What an element of an equation's result costs to compute again in another loop, or `never`. */
+function costOfElement({ primitive: { name }, outputs: [result] }: Equation): number {
   if (result === undefined || result === null) return never
   const known = dear.get(name)
   if (known === undefined && !elementwise.has(name)) return never
-  const { shape, dtype } = result.aval
+  const { dtype } = result.aval
   // Each result of a half float is rounded, which targets without such numbers do by hand.
-  const rounding = isFloat(dtype) && (dtype === 'float16' || dtype === 'bfloat16') ? 2 : 0
-  return ((known ?? cheap) + rounding) * sizeOf(shape)
+  const rounding = dtype === 'float16' || dtype === 'bfloat16' ? 2 : 0
+  return (known ?? cheap) + rounding
 }
+/** Whether what an equation gives may be computed in several places. */
+export const isCheap = (equation: Equation): boolean => costOfElement(equation) <= 2.5
 
 /** The values to read from memory, of which the wanted ones follow by equations that are cheap to compute again. */
 export function choose(
@@ -48,7 +50,7 @@ export function choose(
     network.edge(computed, had, Math.min(kept, never))
     if (kept === 0) return had
     const equation = definitions.get(variable)
-    const cost = equation === undefined ? never : costOf(equation)
+    const cost = equation === undefined ? never : costOfElement(equation) * sizeOf(variable.aval.shape)
     network.edge(source, computed, cost)
     // To compute a value is to have its operands.
     if (equation !== undefined && cost < never)

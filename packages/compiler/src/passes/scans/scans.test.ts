@@ -221,6 +221,26 @@ test('carries that start and go on alike are one; those that only go on alike ar
   }
 })
 
+test('truth values are stacked and scanned as such, and converted where they are read', () => {
+  const f = (xs: NDArray): NDArray[] => {
+    const [last, ys] = lax.scan(
+      (c: NDArray, x: NDArray): [NDArray, NDArray] => [c.mul(0.5).add(x), c.gt(0.3).astype('float64')],
+      np.zeros([3], { dtype: 'float64' }),
+      xs,
+    )
+    return [last, ys, lax.scan((c: NDArray, y: NDArray) => [c.sub(y), null] as [NDArray, null], last, ys)[0]]
+  }
+  const args = [filled(5, 3)]
+  const program = trace(f, args)
+  const changed = after(program)
+  const types = scansOf(changed).map(({ inputs, outputs }) => [inputs.at(-1)!.aval.dtype, outputs.at(-1)!.aval.dtype])
+  expect(types).toEqual([
+    ['float64', 'bool'],
+    ['bool', 'float64'],
+  ])
+  expectSame(program, changed, args)
+})
+
 test('a scan with effects and of one step keeps them', () => {
   const seen: number[] = []
   const f = (xs: NDArray): NDArray =>

@@ -23,7 +23,7 @@ test('random networks mean the same, forwards and differentiated', () => {
       const program = trace(f, args)
       expectSame(program, split(program), args)
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   )
 })
 
