@@ -1,5 +1,6 @@
 /** Whether a region is worth tiling, and how large its tiles are. */
-import { type Equation, type Var } from '@fluxion/core'
+import type { Equation, Var } from '@fluxion/core'
+import type { Chunk } from './region.ts'
 import { bytesBetween, hasLoop, hasProductInCycle, wholeBytes, workOf } from './work.ts'
 
 export interface TileLimits {
@@ -24,7 +25,7 @@ const divisorsOf = (n: number): number[] => Array.from({ length: n }, (_, i) => 
 export interface Tiling {
   /** What is gained, in operations: those of the region, less what each tile has to read and to add up as a whole. */
   readonly worth: number
-  readonly tiles: number
+  readonly chunks: readonly Chunk[]
 }
 /** The tiles of a region; nothing if it is better run as it is. */
 export function tilingOf(
@@ -39,15 +40,24 @@ export function tilingOf(
   const bytes = bytesBetween(equations, isSplit)
   if (bytes <= limits.cache) return undefined
   const size = loops.some(hasProductInCycle)
-    ? nearest(divisorsOf(units), limits.rows)
-    : Math.max(
-        ...divisorsOf(units).filter((d) => d === 1 || (d * bytes <= limits.tile * units && d * limits.tiles <= units)),
-      )
-  const tiles = units / size
+    ? Math.min(units, limits.rows)
+    : Math.max(1, Math.floor(Math.min((limits.tile * units) / bytes, units / limits.tiles)))
+  const chunks = chunksOf(units, size)
+  const tiles = chunks.reduce((sum, chunk) => sum + chunk.tiles, 0)
   const work = equations.reduce((sum, equation) => sum + workOf(equation), 0)
   const worth = work - limits.byte * tiles * wholeBytes(equations, isSplit)
-  return tiles < 2 || worth <= 0 ? undefined : { worth, tiles }
+  return tiles < 2 || worth <= 0 ? undefined : { worth, chunks }
 }
-/** The divisor nearest to a number, by ratio. */
-const nearest = (divisors: readonly number[], to: number): number =>
-  divisors.reduce((best, d) => (Math.abs(Math.log(d / to)) < Math.abs(Math.log(best / to)) ? d : best), 1)
+
+/** Tiles of about a size. They are all alike if a divisor is near; else one that is smaller comes last, with a program of its own. */
+export function chunksOf(units: number, size: number): Chunk[] {
+  const near = divisorsOf(units).reduce((best, d) => (apart(d, size) < apart(best, size) ? d : best), 1)
+  if (apart(near, size) < 2) return [{ from: 0, size: near, tiles: units / near }]
+  const tiles = Math.floor(units / size)
+  return [
+    { from: 0, size, tiles },
+    { from: tiles * size, size: units - tiles * size, tiles: 1 },
+  ]
+}
+/** How many times larger one number is than the other. */
+const apart = (a: number, b: number): number => Math.max(a / b, b / a)

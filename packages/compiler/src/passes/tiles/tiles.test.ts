@@ -240,7 +240,10 @@ test('tiles are as large as fits, and as many rows as a recurrence wants', () =>
   expect(lengths(true, 24, { rows: 8 })).toEqual([3])
   expect(lengths(true, 7, { rows: 8, tiles: 1 })).toEqual([])
   expect(lengths(false, 24, { tile: 1e9, tiles: 6 })).toEqual([6])
-  expect(lengths(false, 7, { tile: 1e9 })).toEqual([7])
+  // two tiles, and what is left, which is no loop
+  expect(lengths(true, 23, { rows: 8 })).toEqual([2])
+  expect(lengths(false, 7, { tile: 1e9 })).toEqual([2])
+  expect(lengths(false, 7, { tile: 1 })).toEqual([7])
 })
 
 test('random recurrent programs give the same in tiles', () => {

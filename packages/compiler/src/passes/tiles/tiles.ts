@@ -7,7 +7,8 @@ import { Analysis } from '../axes.ts'
 import { Axes } from '../axes/sets.ts'
 import { type Environment, type Pass, Writer, mapPrograms, remembered, substitutedAll } from '../rewrite.ts'
 import { definitionsOf } from '../scans/rewriteScans.ts'
-import { type Region, writeRegion } from './region.ts'
+import type { Region } from './part.ts'
+import { writeRegion } from './region.ts'
 import { type Schedule, scheduleAlong } from './schedule.ts'
 import { type TileLimits, type Tiling, tilingOf } from './size.ts'
 import { hasLoop, workOf } from './work.ts'
@@ -17,6 +18,7 @@ interface Plan {
   /** By stage: the equations of its region. */
   readonly regions: readonly (readonly Equation[])[]
   readonly tilings: readonly (Tiling | undefined)[]
+  readonly units: number
   readonly worth: number
 }
 
@@ -49,12 +51,12 @@ export function tilesOf(limits: TileLimits, optimise: Pass): Pass {
       const isSplit = (v: Var): boolean => analysis.dimsOn(v, axis).length > 0
       const tilings = regions.map((region) => tilingOf(region, units, isSplit, limits))
       const worth = tilings.reduce((sum, tiling) => sum + (tiling?.worth ?? 0), 0)
-      if (worth > (best?.worth ?? 0)) best = { schedule, regions, tilings, worth }
+      if (worth > (best?.worth ?? 0)) best = { schedule, regions, tilings, units, worth }
     }
     return best
   }
 
-  function rewritten({ jaxpr, consts }: ClosedJaxpr, { schedule, regions, tilings }: Plan): ClosedJaxpr {
+  function rewritten({ jaxpr, consts }: ClosedJaxpr, { schedule, regions, tilings, units }: Plan): ClosedJaxpr {
     const writer = new Writer()
     const environment: Environment = new Map()
     const definitions = definitionsOf(jaxpr)
@@ -78,9 +80,10 @@ export function tilesOf(limits: TileLimits, optimise: Pass): Pass {
         const read = new Set<Atom>(jaxpr.outputs)
         for (const equation of jaxpr.equations)
           if (!own.has(equation)) for (const atom of equation.inputs) read.add(atom)
-        const region: Region = { equations, placements, definitions, isRead: (v) => read.has(v), tiles: tiling.tiles }
+        const region: Region = { equations, placements, definitions, isRead: (v) => read.has(v) }
         const current = (v: Var): Atom => environment.get(v) ?? v
-        for (const [v, value] of writeRegion(region, writer, renaming, current)) environment.set(v, value)
+        for (const [v, value] of writeRegion(region, tiling.chunks, units, writer, renaming, current))
+          environment.set(v, value)
       }
     })
     return closed(
