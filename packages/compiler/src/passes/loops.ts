@@ -3,6 +3,7 @@ import { type Pass, untilStable } from './rewrite.ts'
 import { moveAccumulations } from './scans/accumulate.ts'
 import { hoistInvariants } from './scans/hoist.ts'
 import { hoistProducts } from './scans/products.ts'
+import { chooseResiduals } from './scans/residuals.ts'
 import { splitScans } from './scans/split.ts'
 import { takeSums } from './scans/sums.ts'
 import { tidy } from './tidy.ts'
@@ -17,4 +18,6 @@ const then =
     return next === program ? program : shrink(tidy(next))
   }
 
-export const loops: Pass = (program) => then(takeSums)(then(splitScans)(shrink(program)))
+const inOrder = [shrink, then(splitScans), then(takeSums), then(chooseResiduals)]
+
+export const loops: Pass = (program) => inOrder.reduce((current, pass) => pass(current), program)
