@@ -6,10 +6,8 @@ import { isAlias, isPointwise, rowOf, weightOf } from './table.ts'
 const limits = {
   /** A body that does more is better cut in several kernels. */
   body: 400,
-  /** What costs more is not computed again for each of many elements that are made of it. */
-  spread: 2,
-  /** Nor where only some of its elements may be wanted. */
-  partly: 8,
+  /** What costs more is not computed again for each of many elements that are made of it, nor where only some of its elements may be wanted. */
+  picked: 16,
 }
 
 /** What one nest computes: carries and stacked results of one number of elements, by number, the carries that it needs besides. */
@@ -85,10 +83,9 @@ function pointsIn(jaxpr: Jaxpr, carries: readonly Var[]): Set<Var> | undefined {
     const inOrder = pointwise || isAlias(equation)
     const out = outputs.find((variable) => variable !== null)
     if (out === undefined) continue
-    const size = sizeOf(out.aval.shape)
     const fromPoints = inputs.some((atom) => atom instanceof Var && points.has(atom))
     if (fromPoints && !inOrder) return undefined
-    if (!inOrder && inputs.some((atom) => isDear(atom, size, weights.get(atom) ?? 0))) return undefined
+    if (!inOrder && inputs.some((atom) => isDear(atom, weights.get(atom) ?? 0))) return undefined
     const own = weightOf(primitive.name)
     total += own
     const weight = own + inputs.reduce((sum, atom) => sum + (weights.get(atom) ?? 0), 0)
@@ -101,8 +98,7 @@ function pointsIn(jaxpr: Jaxpr, carries: readonly Var[]): Set<Var> | undefined {
   return total > limits.body ? undefined : points
 }
 /** Whether an operand is better kept than computed where its elements are picked from. */
-const isDear = ({ aval }: Atom, size: number, weight: number): boolean =>
-  aval.shape.length > 0 && weight > (size > sizeOf(aval.shape) ? limits.spread : limits.partly)
+const isDear = ({ aval }: Atom, weight: number): boolean => aval.shape.length > 0 && weight > limits.picked
 
 /** The variables that a value of a program is computed from, itself among them. */
 function reachable({ equations }: Jaxpr, root: Atom): Set<Var> {
