@@ -28,6 +28,12 @@ test('taking a flat index apart and putting it together again gives it back', ()
   expect(unflatten(flat, [6, 35])).toEqual([variable(i), variable(j)])
 })
 
+test('quotients and remainders of a remainder are those of what it is of', () => {
+  const m = variable(new LoopVar('m', 256))
+  expect(indexMod(indexMod(m, 128), 8)).toBe(indexMod(m, 8))
+  expect(flatIndex([indexDiv(m, 128), indexDiv(indexMod(m, 128), 8)], [2, 16])).toBe(indexDiv(m, 8))
+})
+
 test('index arithmetic means what plain arithmetic does', () => {
   const leaf = fc.oneof(
     fc.constantFrom(variable(i), variable(j)),

@@ -181,18 +181,21 @@ export function indexDiv(x: Expr, by: number): Expr {
     ),
   }
   const only = reduced.terms.size === 1 && reduced.constant === 0 ? [...reduced.terms.values()][0]! : undefined
-  const inner =
-    only?.coefficient === 1 && only.atom.op === 'binary' && only.atom.fn === 'floorDiv'
-      ? divisions.get(only.atom)
-      : undefined
   const left = by / shared
   const part =
     left === 1
       ? reduced
-      : inner !== undefined
-        ? division('floorDiv', inner.of, inner.by * left)
-        : division('floorDiv', reduced, left)
+      : (only?.coefficient === 1 && divisionAgain(only.atom, left)) || division('floorDiv', reduced, left)
   return exprOf(combine(quotient, part, 1))
+}
+/** ⌊⌊R / c⌋ / by⌋ = ⌊R / (c · by)⌋, and ⌊(R mod c) / by⌋ = ⌊R / by⌋ mod (c / by) if that is whole. */
+function divisionAgain(atom: Expr, by: number): Linear | undefined {
+  const inner = divisions.get(atom)
+  if (inner === undefined || atom.op !== 'binary') return undefined
+  if (atom.fn === 'floorDiv') return division('floorDiv', inner.of, inner.by * by)
+  // Quotients of what may be negative take more instructions.
+  if (inner.by % by !== 0 || rangeOf(inner.of)[0] < 0) return undefined
+  return linearOf(indexMod(indexDiv(exprOf(inner.of), by), inner.by / by))
 }
 /** x − by · ⌊x / by⌋. */
 export function indexMod(x: Expr, by: number): Expr {
@@ -200,6 +203,14 @@ export function indexMod(x: Expr, by: number): Expr {
   const { rest } = divided(linearOf(x), by)
   const [low, high] = rangeOf(rest)
   if (low >= 0 && high < by) return exprOf(rest)
+  // k · (R mod c) differs from k · R by a multiple of k · c.
+  for (const { atom, coefficient } of rest.terms.values()) {
+    const inner = divisions.get(atom)
+    if (inner === undefined || atom.op !== 'binary' || atom.fn !== 'floorMod' || (coefficient * inner.by) % by !== 0)
+      continue
+    const without = combine(rest, linearOf(atom), -coefficient)
+    return indexMod(exprOf(combine(without, inner.of, coefficient)), by)
+  }
   return exprOf(division('floorMod', rest, by))
 }
 

@@ -3,7 +3,7 @@ import type { FunctionRef } from '../../assembler/function.ts'
 import type { ModuleBuilder } from '../../assembler/module.ts'
 import { advance, lanesOf, loopWhole, parameters, registers } from '../lanes.ts'
 
-const together = 4
+const together = 8
 /**
  * A function (address, rows) that says so of rows of `columns` floats that lie `stride` bytes apart: times 0 they are all 0, and so is their sum.
  */
@@ -30,7 +30,7 @@ export function printFinite(
   if (gapless) f.get(rows).i32(columns).op('i32.mul').set(end).i32(1).set(rows)
   loopWhole(f, row, rows, 1, () => {
     f.get(address).set(from).i32(0).set(at)
-    for (const turns of [2 * together, 1]) {
+    for (const turns of [together, 1]) {
       loopWhole(f, at, end, turns * count, () => {
         for (let turn = 0; turn < turns; turn++) {
           const sum = sums[turn % together]!
