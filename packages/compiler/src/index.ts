@@ -7,6 +7,7 @@ export type { Target } from './lower/lowering.ts'
 export { hostFunctions } from './lower/hostFunctions.ts'
 // passes over programs of the core
 export { type Optimised, type OptimiseOptions, optimise } from './passes/pipeline.ts'
+export type { TileLimits } from './passes/tiles/size.ts'
 export { type Label, type Propagated, derive, factorsOf, propagate, unitsOf } from './passes/axes.ts'
 export type { Fact, Range } from './passes/facts/fact.ts'
 export { checkFacts } from './passes/facts/check.ts'

@@ -4,7 +4,9 @@ import type { Chunk } from './region.ts'
 import { bytesBetween, hasLoop, hasProductInCycle, wholeBytes, workOf } from './work.ts'
 
 export interface TileLimits {
-  /** Operations that the loops of a region take at least. */
+  /** How many loops a region has at least: of chains without any, fusion leaves little in memory. */
+  readonly loops: number
+  /** Operations that a region takes at least, in its loops if it is to have some. */
   readonly work: number
   /** Bytes between the equations of a region: fewer stay in cache without tiles. */
   readonly cache: number
@@ -17,7 +19,15 @@ export interface TileLimits {
   /** How many tiles there are to be at least. */
   readonly tiles: number
 }
-export const tileLimits: TileLimits = { work: 2e6, cache: 512 * 1024, tile: 1024 * 1024, rows: 8, byte: 0.5, tiles: 8 }
+export const tileLimits: TileLimits = {
+  loops: 1,
+  work: 2e6,
+  cache: 512 * 1024,
+  tile: 1024 * 1024,
+  rows: 8,
+  byte: 0.5,
+  tiles: 8,
+}
 
 const divisorsOf = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1).filter((d) => n % d === 0)
 
@@ -36,7 +46,7 @@ export function tilingOf(
 ): Tiling | undefined {
   if (units < 2) return undefined
   const loops = equations.filter(hasLoop)
-  if (loops.reduce((sum, equation) => sum + workOf(equation), 0) < limits.work || loops.length === 0) return undefined
+  if (loops.length < limits.loops || total(limits.loops > 0 ? loops : equations) < limits.work) return undefined
   const bytes = bytesBetween(equations, isSplit)
   if (bytes <= limits.cache) return undefined
   const size = loops.some(hasProductInCycle)
@@ -44,10 +54,11 @@ export function tilingOf(
     : Math.max(1, Math.floor(Math.min((limits.tile * units) / bytes, units / limits.tiles)))
   const chunks = chunksOf(units, size)
   const tiles = chunks.reduce((sum, chunk) => sum + chunk.tiles, 0)
-  const work = equations.reduce((sum, equation) => sum + workOf(equation), 0)
-  const worth = work - limits.byte * tiles * wholeBytes(equations, isSplit)
+  const worth = total(equations) - limits.byte * tiles * wholeBytes(equations, isSplit)
   return tiles < 2 || worth <= 0 ? undefined : { worth, chunks }
 }
+
+const total = (equations: readonly Equation[]): number => equations.reduce((sum, equation) => sum + workOf(equation), 0)
 
 /** Tiles of about a size. They are all alike if a divisor is near; else one that is smaller comes last, with a program of its own. */
 export function chunksOf(units: number, size: number): Chunk[] {

@@ -32,7 +32,7 @@ export function tilesOf(limits: TileLimits, optimise: Pass): Pass {
 
   /** The way to tile a program along one axis that takes in most of its work. */
   function planOf(jaxpr: Jaxpr): Plan | undefined {
-    const heavy = jaxpr.equations.filter((equation) => hasLoop(equation) && !isTiled(equation))
+    const heavy = jaxpr.equations.filter((equation) => (limits.loops === 0 || hasLoop(equation)) && !isTiled(equation))
     if (heavy.reduce((sum, equation) => sum + workOf(equation), 0) < limits.work) return undefined
     const axes = new Axes()
     const inputs = jaxpr.inputs.map(({ aval }) => aval.shape.map((size) => axes.add(size)))
