@@ -86,5 +86,6 @@ export {
 export { sizeOf } from './shape.ts'
 export { allocate, roundBfloat, roundHalf } from './backend/reference/host.ts'
 export { log, logs, onLog } from './log.ts'
+export { setting } from './setting.ts'
 export { type Recording, type TimeSpan, type Track, recorded, recording } from './profiler/recording.ts'
 export { currentTrace, debugNans, fromHost, onWarning } from './trace.ts'

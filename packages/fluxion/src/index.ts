@@ -2,3 +2,4 @@
 import './setup.ts'
 
 export * from '@fluxion/core'
+export { ready, setThreads } from '@fluxion/wasm'

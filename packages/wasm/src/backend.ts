@@ -13,11 +13,14 @@ import { WasmBuffer } from './buffer.ts'
 import { type Machine, makeExecutable, printProgram } from './driver/executable.ts'
 import { features } from './features.ts'
 import { Heap, type HeapOptions, Resident } from './heap/heap.ts'
+import { Threads } from './threads/threads.ts'
 import { printWat } from './wat.ts'
 
 export interface WasmOptions extends HeapOptions {
   /** Whether to use relaxed SIMD; by default if the engine has it. */
   readonly relaxed?: boolean
+  /** How many threads programs run on; by default as many as `setThreads` says. */
+  readonly threads?: number
 }
 /** So many programs of single operations are remembered; the one least recently used is forgotten first. */
 const operations = 2048
@@ -39,6 +42,14 @@ const target: Target = { name: 'wasm', parallel: false, host: true }
  * ```
  */
 export function createWasm(options: WasmOptions = {}): Backend {
+  return makeWasm(options).backend
+}
+interface Opened {
+  readonly backend: Backend
+  /** Start the workers, and wait until they run. */
+  readonly ready: () => Promise<void>
+}
+function makeWasm(options: WasmOptions = {}): Opened {
   if (!features().simd) {
     throw new DeviceError(
       "wasm: this engine has no WebAssembly SIMD\nhint: update it, or use the reference back end: await setDevice('reference')",
@@ -73,7 +84,7 @@ export function createWasm(options: WasmOptions = {}): Backend {
     compile: (program, name, donated) => makeExecutable(machine, compile(program, target, name), donated),
     show: (program, stage) =>
       stage === 'wat'
-        ? printWat(printProgram(compile(program, target), machine.relaxed).module)
+        ? printWat(printProgram(compile(program, target), machine).module)
         : showStage(program, stage, target),
   }
   const run: Machine['run'] = (program, args) =>
@@ -83,13 +94,29 @@ export function createWasm(options: WasmOptions = {}): Backend {
         const { shape, dtype } = program.jaxpr.outputs[i]!.aval
         return { shape, dtype, data: buffer.read() }
       })
-  const machine: Machine = { backend, heap, relaxed: options.relaxed ?? features().relaxed, run }
-  return backend
+  const threads = new Threads(heap.memory, options.threads)
+  const machine: Machine = { backend, heap, threads, relaxed: options.relaxed ?? features().relaxed, run }
+  return { backend, ready: () => threads.ready() }
 }
 
-let opened: Backend | undefined
+let opened: Opened | undefined
+const open = (): Opened => (opened ??= makeWasm())
 /** The back end that operations run on by default. */
-export const wasm = (): Backend => (opened ??= createWasm())
+export const wasm = (): Backend => open().backend
+
+/**
+ * Start the workers that programs on the CPU share with the calling thread, and wait until they run. Programs do not need it: workers start with the first program
+ * that has work for them, and join in when they run. In a page they can start only while its script waits for something, such as this.
+ *
+ * @throws DeviceError if a worker cannot start
+ * @example
+ * ```ts
+ * import { jit, np, ready } from 'fluxion'
+ * await ready()
+ * jit((x) => x.matmul(x))(np.ones([2, 2])).toArray() // => [[2, 2], [2, 2]]
+ * ```
+ */
+export const ready = (): Promise<void> => open().ready()
 
 export const wasmDevice: DeviceProvider = {
   name: 'wasm',

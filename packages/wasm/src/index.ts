@@ -1,2 +1,3 @@
 /** Fluxion's WebAssembly back end. */
-export { type WasmOptions, createWasm, wasm, wasmDevice } from './backend.ts'
+export { type WasmOptions, createWasm, ready, wasm, wasmDevice } from './backend.ts'
+export { setThreads } from './threads/threads.ts'

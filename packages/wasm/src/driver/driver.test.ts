@@ -28,6 +28,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { WasmBuffer } from '../buffer.ts'
 import { Heap, Resident } from '../heap/heap.ts'
+import { Threads } from '../threads/threads.ts'
 import { type Machine, makeExecutable, printProgram } from './executable.ts'
 
 function machine(): Machine {
@@ -38,7 +39,7 @@ function machine(): Machine {
     apply: () => [],
     compile: () => () => [],
   }
-  return { backend, heap, relaxed: false, run: () => [] }
+  return { backend, heap, threads: new Threads(heap.memory, 1), relaxed: false, run: () => [] }
 }
 const host = (data: Float32Array): HostArray => ({ shape: [data.length], dtype: 'float32', data })
 function execute(program: Program, inputs: readonly Float32Array[], on: Machine = machine()): number[][] {
@@ -254,8 +255,8 @@ test('kernels that are the same are printed once', () => {
     outputs: [z],
     steps: [twice(x, y, 2), twice(y, z, factor)],
   })
-  expect(printProgram(program(2), false).module.functions.length).toBe(2)
-  expect(printProgram(program(3), false).module.functions.length).toBe(3)
+  expect(printProgram(program(2), machine()).module.functions.length).toBe(2)
+  expect(printProgram(program(3), machine()).module.functions.length).toBe(3)
   expect(execute(program(3), [Float32Array.of(1, 2, 3)])).toEqual([[6, 12, 18]])
 })
 test('long kernels run in several calls', () => {

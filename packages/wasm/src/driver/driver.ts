@@ -19,6 +19,7 @@ import { bytesOf } from '@fluxion/core'
 import type { FunctionBuilder, FunctionRef, Register } from '../assembler/function.ts'
 import { ModuleBuilder } from '../assembler/module.ts'
 import { aligned } from '../heap/allocator.ts'
+import { mostPages } from '../heap/memory.ts'
 import { printNest } from '../print/nest.ts'
 import { type ProductContext, printProduct } from '../product/print.ts'
 import { turnsPerCall } from './cost.ts'
@@ -44,7 +45,7 @@ export interface PrintedProgram {
   /** What each runner of jobs has for itself. */
   readonly runnerBytes: number
 }
-/** A function of the module, `NAME(frame, arena, own, part)`, that runs one of so many parts of a step: they may run side by side, in any order. */
+/** An exported function of the module, of frame, arena, memory of the runner's own, and number of a part, that runs one of so many parts of a step: they may run side by side, in any order. */
 export interface Job {
   readonly name: string
   readonly parts: number
@@ -52,8 +53,13 @@ export interface Job {
 /** A runner's memory begins with a word that it counts up at each kernel, for others to see that it is alive. */
 const runnerHead = 64
 
-export function printDriver(program: Program, plan: MemoryPlan, relaxed: boolean): PrintedProgram {
-  const module = new ModuleBuilder()
+/** @param shared whether the module's memory is shared between threads */
+export function printDriver(
+  program: Program,
+  plan: MemoryPlan,
+  { relaxed, shared }: { readonly relaxed: boolean; readonly shared: boolean },
+): PrintedProgram {
+  const module = new ModuleBuilder(shared ? { initial: 0, maximum: mostPages, shared } : undefined)
   const context: ProductContext = { module, relaxed, printNest: (nest) => printNest(module, nest, { relaxed }) }
   const kernels = printKernels(context, program.steps)
   const scratchBytes = Math.max(0, ...[...kernels.values()].map((kernel) => kernel.scratchBytes))
@@ -208,8 +214,10 @@ class Driver {
         .set(inside)
       site.counters.set(counter, inside)
     }
-    const number = this.jobs.push({ name: `${name}${this.jobs.length}`, parts }) - 1
-    this.#module.export(this.jobs[number]!.name, job)
+    const number = this.jobs.length
+    const exported = `job${number}`
+    this.jobs.push({ name: exported, parts })
+    this.#module.export(exported, job)
     const start = this.#module.import('env', 'parallel', ['i32', 'i32', 'i32'], [])
     f.i32(number).get(frame).get(arena).call(start)
     this.#site = site

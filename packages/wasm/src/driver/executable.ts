@@ -14,12 +14,15 @@ import { WasmBuffer } from '../buffer.ts'
 import { aligned } from '../heap/allocator.ts'
 import { readElements, writeElements } from '../heap/elements.ts'
 import { type Heap, Resident } from '../heap/heap.ts'
+import type { Threads } from '../threads/threads.ts'
 import { type PrintedProgram, printDriver } from './driver.ts'
+import { Jobs } from './jobs.ts'
 
 export interface Machine {
   readonly backend: Backend
   readonly heap: Heap
   readonly relaxed: boolean
+  readonly threads: Threads
   /** Evaluates programs among the parameters of what is called back. */
   readonly run: Parameters<Primitive['reference']>[3]
 }
@@ -32,33 +35,33 @@ function hostFunction(name: string): (...args: number[]) => number {
 }
 
 /** The module of a program, for reading. */
-export const printProgram = (program: Program, relaxed: boolean): PrintedProgram =>
-  printDriver(program, planMemory(program), relaxed)
+export const printProgram = (program: Program, { relaxed, heap }: Pick<Machine, 'relaxed' | 'heap'>): PrintedProgram =>
+  printDriver(program, planMemory(program), { relaxed, shared: heap.shared })
 
 /** @param donated inputs, by number, whose memory results may take */
 export function makeExecutable(machine: Machine, program: Program, donated: readonly number[] = []): Executable {
   const { backend, heap } = machine
   const plan = planMemory(program)
-  const printed = printDriver(program, plan, machine.relaxed)
+  const printed = printDriver(program, plan, { relaxed: machine.relaxed, shared: heap.shared })
   const { module, framed, frameWords } = printed
   const frameAt = aligned(plan.bytes + printed.scratchBytes)
   const runnersAt = aligned(frameAt + 4 * frameWords)
-  const arenaBytes = runnersAt + printed.runnerBytes
-  const host: Record<string, WebAssembly.ImportValue> = {}
+  const host: Record<string, (...args: number[]) => number> = {}
   for (const { module: from, name } of module.imports) {
     if (from === 'host') host[name] = hostFunction(name)
   }
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
+  const bytes = module.encode()
+  // Workers have no other functions of the host than JavaScript's own.
+  const anywhere = Object.entries(host).every(([name, f]) => f === (Math as unknown as typeof host)[name])
+  const { jobs: list, runnerBytes } = printed
+  const jobs = new Jobs(heap, machine.threads, bytes, { jobs: list, runnerBytes, anywhere })
+  const parallel = (job: number, at: number, arena: number): void => jobs.run(job, at, arena, arena + runnersAt)
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
     env: { memory: heap.memory, callback: callbackOf(machine, printed), parallel },
     host,
   })
-  type Part = (frame: number, arena: number, own: number, part: number) => void
-  const jobs = printed.jobs.map(({ name, parts }) => ({ run: instance.exports[name] as Part, parts }))
-  function parallel(job: number, frame: number, arena: number): void {
-    const { run, parts } = jobs[job]!
-    for (let part = 0; part < parts; part++) run(frame, arena, arena + runnersAt, part)
-  }
-  const run = instance.exports['run'] as (frame: number, arena: number) => void
+  jobs.attach(exports)
+  const run = exports['run'] as (frame: number, arena: number) => void
 
   const captured = program.captured.map(({ value }) => {
     if (!(value instanceof ConcreteArray))
@@ -88,6 +91,7 @@ export function makeExecutable(machine: Machine, program: Program, donated: read
     const addresses = new Array<number>(framed.length)
     let pinned = 0
     try {
+      const arenaBytes = runnersAt + jobs.prepare()
       for (; pinned < given + captured.length; pinned++) addresses[pinned] = heap.pin(values[pinned]!)
       for (let i = 0; i < fresh.length; i++, pinned++) {
         const made = new Resident(fresh[i]!.dtype, fresh[i]!.length)

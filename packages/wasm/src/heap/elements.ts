@@ -1,7 +1,7 @@
 /** Elements of host arrays as bytes of the heap and back: as they are, but for half floats, which take two bytes there. */
 import { bytesOf, type DType, type TypedArray } from '@fluxion/core'
 
-const views = {
+const views: Readonly<Record<DType, new (memory: ArrayBufferLike, address: number, length: number) => TypedArray>> = {
   bool: Uint8Array,
   uint8: Uint8Array,
   int8: Int8Array,
@@ -13,20 +13,20 @@ const views = {
   bfloat16: Uint16Array,
   float32: Float32Array,
   float64: Float64Array,
-} as const
+}
 
 /** How many bytes elements take in the heap. */
 export const bytesFor = (dtype: DType, length: number): number => length * bytesOf(dtype)
 
 /** Write elements to an address; they are values that the dtype can hold. */
-export function writeElements(memory: ArrayBuffer, address: number, dtype: DType, data: TypedArray): void {
+export function writeElements(memory: ArrayBufferLike, address: number, dtype: DType, data: TypedArray): void {
   const target = new views[dtype](memory, address, data.length)
   if (dtype === 'float16') toHalves(data as Float32Array, target as Uint16Array)
   else if (dtype === 'bfloat16') toBfloats(data as Float32Array, target as Uint16Array)
   else target.set(data)
 }
 /** Elements from an address on, as a typed array with memory of its own. */
-export function readElements(memory: ArrayBuffer, address: number, dtype: DType, length: number): TypedArray {
+export function readElements(memory: ArrayBufferLike, address: number, dtype: DType, length: number): TypedArray {
   const source = new views[dtype](memory, address, length)
   if (dtype === 'float16') return fromHalves(source as Uint16Array)
   if (dtype === 'bfloat16') return fromBfloats(source as Uint16Array)

@@ -5,6 +5,7 @@
 import { DeviceError, type DType, type TypedArray } from '@fluxion/core'
 import { Allocator, type Block, aligned, alignment } from './allocator.ts'
 import { bytesFor, readElements, writeElements } from './elements.ts'
+import { makeMemory, mostPages, page } from './memory.ts'
 
 /** What finalizers of a value's handles are told: the value as long as it is in the heap, so that they keep nothing alive that is not. */
 export interface Watch {
@@ -35,9 +36,6 @@ export class Resident {
   }
 }
 
-const page = 65536
-/** The address space of WebAssembly without 64-bit addresses. */
-const mostPages = 65536
 /** Left free at the end of memory: kernels may read a vector that reaches past the last element. */
 const slack = alignment
 /** So many values are kept at most: those that nobody uses any more should leave while they are young, which is when collecting them is cheap. */
@@ -47,6 +45,8 @@ export interface HeapOptions {
   readonly budget?: number
   /** The heap never grows beyond this. */
   readonly limit?: number
+  /** Whether threads may share it; by default where they can. */
+  readonly shared?: boolean
 }
 
 export class Heap {
@@ -66,17 +66,21 @@ export class Heap {
   #oldest: Resident | undefined
   #newest: Resident | undefined
   /** A view of the memory as it is now; growing replaces it. */
-  bytes: Uint8Array<ArrayBuffer>
-  words: Int32Array<ArrayBuffer>
+  bytes: Uint8Array
+  words: Int32Array
 
-  constructor({ budget = 256 * 2 ** 20, limit = mostPages * page }: HeapOptions = {}) {
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: Math.floor(limit / page) })
+  constructor({ budget = 256 * 2 ** 20, limit = mostPages * page, shared = true }: HeapOptions = {}) {
+    this.memory = makeMemory(Math.floor(limit / page), shared)
     this.#budget = Math.min(budget, limit)
     this.#limit = limit
     this.#allocator = new Allocator(alignment)
     this.#allocator.grow(page - slack)
     this.bytes = new Uint8Array(this.memory.buffer)
     this.words = new Int32Array(this.memory.buffer)
+  }
+  /** Whether threads can share it. */
+  get shared(): boolean {
+    return !(this.memory.buffer instanceof ArrayBuffer)
   }
   /** Bytes that the memory takes. */
   get size(): number {
