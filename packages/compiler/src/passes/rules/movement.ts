@@ -203,17 +203,21 @@ const reduceNothing: Rule = (equation, to) => {
   if (primitive.name !== 'reduce_sum' || !isFloat(x!.aval.dtype)) return [dropped]
   return [to.make('add', [dropped, new Literal(0, { shape: [], dtype: x!.aval.dtype, weakType: false })], {}, source)]
 }
-/** A reduction of a transposition reduces other axes, if those that stay keep their order. */
+/** A reduction of a transposition, converted or not, reduces other axes, if those that stay keep their order. */
 const reduceTransposed: Rule = ({ primitive, inputs: [x], params, source }, to) => {
-  const before = to.made(x!, 'transpose')
+  const converting = to.made(x!, 'convert_element_type')
+  const before = to.made(converting?.inputs[0] ?? x!, 'transpose')
   if (before === undefined) return undefined
   const { axes } = params as { readonly axes: readonly number[] }
   const { permutation } = before.params as Permutation
   const kept = withoutAt(permutation, axes)
   if (!kept.every((axis, i) => i === 0 || kept[i - 1]! < axis)) return undefined
   const moved = axes.map((axis) => permutation[axis]!).sort((a, b) => a - b)
-  return [to.make(primitive.name, before.inputs, { ...params, axes: moved }, source)]
+  const operands = converting === undefined ? before.inputs : [converted(before.inputs[0]!, converting, to)]
+  return [to.make(primitive.name, operands, { ...params, axes: moved }, source)]
 }
+const converted = (x: Atom, { params, source }: Equation, to: Simplifier): Atom =>
+  to.make('convert_element_type', [x], params, source)
 /** An extreme of equal elements. */
 const reduceSpread: Rule = (equation, to) => {
   const {

@@ -97,6 +97,31 @@ test('a scan with effects stays whole', () => {
   expect(seen.length).toBe(8)
 })
 
+test('a product with a matrix of each step gains nothing outside, and stays', () => {
+  const f = (ws: NDArray, xs: NDArray): NDArray =>
+    lax.scan(
+      ([a, b]: NDArray[], [w, x]: NDArray[]) =>
+        [[a!.mul(0.5).add(x!), np.sin(b!.add(a!.matmul(w!)))], null] as [NDArray[], null],
+      [np.zeros([3], { dtype: 'float64' }), np.zeros([2], { dtype: 'float64' })],
+      [ws, xs],
+    )[0][1]!
+  const args = [filled(4, 3, 2), filled(4, 3)]
+  const program = split(trace(f, args))
+  expect(bodiesOf(program).flatMap(namesOf)).toContain('dot_general')
+})
+
+test('what parts share that is dear to stack keeps them together', () => {
+  const f = (xs: NDArray): NDArray[] => {
+    const step = ([a, b]: NDArray[], x: NDArray): [NDArray[], null] => {
+      const sorted = np.sort(np.broadcastTo(x, [2000, 4]), { axis: 0 })
+      return [[a!.mul(0.5).add(sorted), b!.mul(0.5).add(np.sum(sorted, { axis: 0 }))], null]
+    }
+    return lax.scan(step, [np.zeros([2000, 4]), np.zeros([7, 4])], xs)[0]
+  }
+  const count = (steps: number): number => scansOf(split(trace(f, [np.zeros([steps, 4])]))).length
+  expect([count(100), count(600)]).toEqual([2, 1])
+})
+
 test('products that would take too much memory for all steps stay in their loop', () => {
   const f = (w: NDArray, xs: NDArray): NDArray =>
     lax.scan(

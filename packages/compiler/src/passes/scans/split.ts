@@ -3,7 +3,7 @@
  * later loops need of earlier ones they compute again where that is cheap, and else scan as earlier loops stack it.
  */
 import { type Atom, type ClosedJaxpr, type Equation, Literal, Var, closed, isEffectful } from '@fluxion/core'
-import { type Environment, type Pass, type Writer, bytesOfAval, renamed, substituted } from '../rewrite.ts'
+import { type Environment, type Pass, type Writer, budget, bytesOfAval, renamed, substituted } from '../rewrite.ts'
 import { type Parts, partsOf } from '../rules/scan.ts'
 import { choose } from './kept.ts'
 import { batchedSlice, isBetween, sliceOf } from './outside.ts'
@@ -68,6 +68,7 @@ class Splitter {
     })
     for (const { inputs } of this.#stages.between) for (const atom of inputs) this.#ask(atom)
     for (const plan of this.#plans) this.#plan(plan)
+    if (!this.#fits()) return undefined
     const between = [...this.#stages.between].map((equation) => {
       const product = equation.outputs[0]!
       const level = this.#stages.levelOf(product)
@@ -94,6 +95,13 @@ class Splitter {
     ]
   }
 
+  /** Whether what loops stack for each other takes no more than the scan is given and stacks, beyond the budget. */
+  #fits(): boolean {
+    const { params, xs, ys } = this.#parts
+    const bytes = (values: readonly Atom[]): number => values.reduce((sum, { aval }) => sum + bytesOfAval(aval), 0)
+    const added = this.#plans.flatMap(({ stacked }) => [...stacked]).filter((variable) => !ys.includes(variable))
+    return params.length * bytes(added) <= bytes(xs) + params.length * bytes(ys) + budget
+  }
   #isGiven(variable: Var): boolean {
     return this.#values.has(variable) || this.#products.has(variable)
   }

@@ -6,7 +6,7 @@
 import { type Atom, type Equation, Literal, type Var } from '@fluxion/core'
 import { budget, bytesOfAval } from '../rewrite.ts'
 import type { Parts } from '../rules/scan.ts'
-import { isMovable } from './rewriteScans.ts'
+import { dependents, isMovable } from './rewriteScans.ts'
 
 /** Operations that are worth doing for all steps at once. */
 export const products: ReadonlySet<string> = new Set(['dot_general', 'conv_general_dilated'])
@@ -40,14 +40,16 @@ export function stagesOf(parts: Parts): Stages {
   return { list: list.flat(), between, levelOf, homeOf: homes.of }
 }
 
-/** Products of values that depend on carries, with others that do not, which no carry needs that they depend on; as many as fit. */
-function productsBetween({ params, xs, carryVars, next, ys }: Parts): ReadonlySet<Equation> {
+/** Products of values that depend on carries, with others that are the same at every step, which no carry needs that they depend on; as many as fit. */
+function productsBetween({ params, xs, xVars, carryVars, next, ys }: Parts): ReadonlySet<Equation> {
   const { jaxpr } = params.jaxpr
   const found = new Set<Equation>()
   const read = reads(jaxpr.equations, carryVars)
+  const varying = dependents(jaxpr, [...carryVars, ...xVars])
   const candidates = jaxpr.equations.filter((equation) => {
     if (!products.has(equation.primitive.name) || !isMovable(equation)) return false
-    return equation.inputs.filter((atom) => (read.get(atom) ?? 0n) !== 0n).length === 1
+    const [operand, another] = equation.inputs.filter((atom) => varying.has(atom))
+    return operand !== undefined && another === undefined && read.has(operand)
   })
   if (candidates.length === 0) return found
 
@@ -76,7 +78,7 @@ function productsBetween({ params, xs, carryVars, next, ys }: Parts): ReadonlySe
     const reading = read.get(product) ?? 0n
     const needed = reach.reduce((sum, bits, i) => ((reading >> BigInt(i)) & 1n ? sum | bits : sum), 0n)
     const size = bytes([product]) * params.length
-    const operand = equation.inputs.find((atom) => (read.get(atom) ?? 0n) !== 0n)!
+    const operand = equation.inputs.find((atom) => read.has(atom))!
     if ((needed & (feeds.get(product) ?? 0n)) !== 0n || size > room) continue
     // Nor may its operand, which may have to be stacked.
     if (bytes([operand]) * params.length > most) continue
