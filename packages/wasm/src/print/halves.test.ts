@@ -6,8 +6,10 @@ import {
   Buffer,
   buffersOf,
   convert,
+  div,
   type Expr,
   f32,
+  forLoop,
   gt,
   load,
   local,
@@ -31,21 +33,49 @@ const half = (x: Expr): Narrow => narrow('float16', x) as Narrow
 const i = variable(new LoopVar('i', 64))
 const [h, wide] = [load(new Buffer('h', 'float16', 64), i), load(new Buffer('wide', 'float32', 64), i)]
 
+const kindOf = (x: Expr): string | undefined => sourceOf(half(x))?.kind
+
 test('sums and other operations are told apart where their operands are float16s', () => {
-  expect(sourceOf(half(add(h, f32(0.5))))).toBe('sum')
-  expect(sourceOf(half(mul(h, half(wide))))).toBe('operation')
-  expect(sourceOf(half(binary('sub', h, mul(h, convert('f32', gt(wide, f32(0)))))))).toBe('sum')
+  expect(kindOf(add(h, f32(0.5)))).toBe('sum')
+  expect(kindOf(mul(h, half(wide)))).toBe('operation')
+  expect(kindOf(binary('sub', h, mul(h, convert('f32', gt(wide, f32(0))))))).toBe('sum')
   for (const x of [wide, add(h, wide), add(h, f32(0.1)), add(h, mul(h, h))]) expect(sourceOf(half(x))).toBeUndefined()
+})
+test('what stays within bounds cannot overflow, and what is known to be positive needs no sign', () => {
+  const known = (x: Expr): unknown => {
+    const { overflows, signed } = sourceOf(half(x))!
+    return [overflows, signed]
+  }
+  expect(known(add(h, h))).toEqual([true, true])
+  // the largest float16 and 16 are half way to what would be the next one
+  expect(known(add(h, f32(15.5)))).toEqual([false, true])
+  expect(known(add(h, f32(-16)))).toEqual([true, true])
+  expect(known(binary('sub', h, convert('f32', gt(wide, f32(0)))))).toEqual([false, true])
+  expect(known(mul(h, f32(-1)))).toEqual([false, true])
+  expect(known(mul(h, f32(1.5)))).toEqual([true, true])
+  expect(known(mul(h, h))).toEqual([true, false])
+  const above = half(add(half(mul(h, h)), f32(1)))
+  expect(known(above.x)).toEqual([false, false])
+  expect(known(div(f32(1), above))).toEqual([false, false])
+  expect(known(div(f32(1), h))).toEqual([true, true])
 })
 test('a buffer of float32 may be known to hold float16s', () => {
   const kept = load(new Buffer('kept', 'float32', 64, 'float16'), i)
-  expect(sourceOf(half(add(kept, h)))).toBe('sum')
+  expect(kindOf(add(kept, h))).toBe('sum')
 })
 test('a local holds float16s if all that it is given is one', () => {
   const [t, u] = [new Local('t', 'f32'), new Local('u', 'f32')]
-  noteHalves([assign(t, half(wide)), assign(u, half(wide)), assign(u, wide)])
-  expect(sourceOf(half(add(local(t), h)))).toBe('sum')
-  expect(sourceOf(half(add(local(u), h)))).toBeUndefined()
+  noteHalves([assign(t, half(wide)), assign(t, h), assign(u, half(wide)), assign(u, wide)])
+  expect(kindOf(add(local(t), h))).toBe('sum')
+  expect(kindOf(add(local(u), h))).toBeUndefined()
+})
+test('carries that are made of each other hold float16s if they all do', () => {
+  const [a, b, c] = [new Local('a', 'f32'), new Local('b', 'f32'), new Local('c', 'f32')]
+  const body = [assign(a, h), assign(b, h), assign(c, h)]
+  const turns = [assign(a, local(b)), assign(b, half(add(local(a), h))), assign(c, add(local(a), local(c)))]
+  noteHalves([...body, forLoop(new LoopVar('t', 3), turns)])
+  expect(kindOf(add(local(a), local(b)))).toBe('sum')
+  expect(kindOf(add(local(a), local(c)))).toBeUndefined()
 })
 
 /** Every pair of kinds: zeros, subnormal, normal, the largest, infinity, NaN; and any bits. */
@@ -84,6 +114,43 @@ test.for(['add', 'sub', 'mul', 'div'] as const)('%s of any float16s rounds as th
       const got = new Float32Array(length)
       runPrinted(nest, [a, b, got], false)
       expect(got).toEqual(a.map((value, k) => roundHalf(Math.fround(compute(value, b[k]!)))))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('what is rounded within known bounds is rounded as the reference does', () => {
+  const length = 23
+  const v = new LoopVar('i', length)
+  const [x, out] = [new Buffer('x', 'float16', length), new Buffer('out', 'float32', length)]
+  const element = load(x, variable(v))
+  const constants = fc.oneof(fc.constantFrom(0, 1, -1, 0.5, 15, -16, 2 ** -24, 65504), bits.map(numberOf))
+  const square = half(add(half(mul(element, element)), f32(1)))
+  const round = (value: number): number => roundHalf(Math.fround(value))
+  const cases: readonly (readonly [(k: Expr) => Expr, (value: number, k: number) => number])[] = [
+    [(k) => add(element, k), (value, k) => value + k],
+    [(k) => mul(element, k), (value, k) => value * k],
+    [(k) => div(k, square), (value, k) => k / round(round(value * value) + 1)],
+    [(k) => mul(square, k), (value, k) => round(round(value * value) + 1) * k],
+    [(k) => binary('sub', convert('f32', gt(element, k)), element), (value, k) => Number(value > k) - value],
+  ]
+  const lists = fc.array(bits.map(numberOf), { minLength: length, maxLength: length })
+  fc.assert(
+    fc.property(lists, constants, fc.constantFrom(...cases), (list, k, [build, compute]) => {
+      const kernel = {
+        kind: 'nest',
+        name: 'kernel',
+        grid: [v],
+        body: [store(out, variable(v), half(build(f32(k))))],
+      } as const
+      const [values, got] = [Float32Array.from(list), new Float32Array(length)]
+      const buffers = buffersOf(kernel)
+      runPrinted(
+        { ...kernel, params: buffers },
+        buffers.map((buffer) => (buffer === x ? values : got)),
+        false,
+      )
+      expect(got).toEqual(values.map((value) => round(compute(value, k))))
     }),
     { numRuns: 500 },
   )

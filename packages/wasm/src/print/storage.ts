@@ -73,7 +73,8 @@ function rounder(sink: VectorSink): void {
 export function roundHalf(sink: VectorSink, source?: HalfSource): void {
   const { f } = sink
   const [x, c] = [f.temporary('v128'), f.temporary('v128')]
-  if (source === 'sum') {
+  const { overflows, signed } = source ?? { overflows: true, signed: true }
+  if (source?.kind === 'sum') {
     // all but what a float16 has of the fraction, after adding half of its last place, or a little less where that is even
     f.tee(x).i32(13).op('i32x4.shr_u')
     sink.lanesOf('i32', 1)
@@ -82,7 +83,7 @@ export function roundHalf(sink: VectorSink, source?: HalfSource): void {
     f.op('i32x4.add')
     sink.lanesOf('i32', -0x2000)
     f.op('v128.and')
-    overflow(sink)
+    if (overflows) overflow(sink)
     f.release(x)
     f.release(c)
     return
@@ -98,11 +99,13 @@ export function roundHalf(sink: VectorSink, source?: HalfSource): void {
   f.op('i32x4.max_u')
   sink.lanesOf('i32', (13 << 23) + 0x400000)
   f.op('i32x4.add').tee(c).op('f32x4.add').get(c).op('f32x4.sub')
-  overflow(sink)
-  f.get(x)
-  // the sign of zeros
-  sink.lanesOf('i32', -0x80000000)
-  f.op('v128.and', 'v128.or')
+  if (overflows) overflow(sink)
+  if (signed) {
+    // the sign of zeros
+    f.get(x)
+    sink.lanesOf('i32', -0x80000000)
+    f.op('v128.and', 'v128.or')
+  }
   f.release(x)
   f.release(c)
 }
