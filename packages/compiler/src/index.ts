@@ -2,7 +2,7 @@
 // from a program to kernels
 export { compile } from './compile.ts'
 export { operationKey, operationProgram } from './operation.ts'
-export { showStage } from './stages.ts'
+export { showProgram, showStage } from './stages.ts'
 export type { Target } from './lower/lowering.ts'
 export { hostFunctions } from './lower/hostFunctions.ts'
 // passes over programs of the core

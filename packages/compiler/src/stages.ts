@@ -5,6 +5,7 @@ import { optimise } from './passes/pipeline.ts'
 import type { Target } from './lower/lowering.ts'
 import { type Cost, costOf } from './program/cost.ts'
 import { printPlan, printProgram } from './program/print.ts'
+import type { Program } from './program/program.ts'
 
 const described: readonly (readonly [keyof Cost, string])[] = [
   ['kernels', 'kernels launched'],
@@ -19,6 +20,19 @@ const described: readonly (readonly [keyof Cost, string])[] = [
 const printCost = (cost: Cost): string =>
   described.map(([key, words]) => `${cost[key].toLocaleString('en-US')} ${words}`).join('\n')
 
+/** A stage of a compiled program as text; nothing for one that comes before it, or is a back end's own. */
+export function showProgram(program: Program, stage: Stage): string | undefined {
+  switch (stage) {
+    case 'loops':
+      return printProgram(program)
+    case 'plan':
+      return printPlan(program)
+    case 'cost':
+      return printCost(costOf(program))
+    default:
+      return undefined
+  }
+}
 /** A stage as text; nothing for one that is a back end's own. */
 export function showStage(program: ClosedJaxpr, stage: Stage, target: Target): string | undefined {
   switch (stage) {
@@ -26,13 +40,7 @@ export function showStage(program: ClosedJaxpr, stage: Stage, target: Target): s
       return printJaxpr(program)
     case 'optimised':
       return printJaxpr(optimise(program, optionsFor(target)).program)
-    case 'loops':
-      return printProgram(compile(program, target))
-    case 'plan':
-      return printPlan(compile(program, target))
-    case 'cost':
-      return printCost(costOf(compile(program, target)))
     default:
-      return undefined
+      return showProgram(compile(program, target), stage)
   }
 }

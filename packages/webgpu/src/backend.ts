@@ -7,6 +7,7 @@ import {
   operationKey,
   operationProgram,
   reuseDonated,
+  showProgram,
   showStage,
 } from '@fluxion/compiler'
 import {
@@ -220,8 +221,9 @@ export function createWebGpu(device: Device, budget?: number): WebGpu {
     },
     compile: (program, name, given) => execute(compile(program, target, name), given),
     show(program, stage) {
-      if (stage !== 'wgsl') return showStage(program, stage, target)
-      const { kernels } = planProgram(compile(program, target), device, pipelines)
+      if (stage === 'jaxpr' || stage === 'optimised') return showStage(program, stage, target)
+      const { program: planned, kernels } = planProgram(compile(program, target), device, pipelines)
+      if (stage !== 'wgsl') return showProgram(planned, stage)
       return kernels.map(({ name, source }) => `// ${name}\n${source}`).join('\n')
     },
   }

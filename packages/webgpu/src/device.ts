@@ -164,5 +164,7 @@ export async function requestDevice(): Promise<Device> {
   const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits: limits, label: 'fluxion' })
   const shared = !isCpu(adapter.info)
   const subgroups = shared && features.includes('subgroups') && (await hasOrderedSubgroups(device))
-  return new Device(device, describeAdapter(adapter), { shared, subgroups, half: features.includes('shader-f16') })
+  const { maxComputeWorkgroupStorageSize: bytes, maxComputeInvocationsPerWorkgroup: invocations } = device.limits
+  const half = features.includes('shader-f16')
+  return new Device(device, describeAdapter(adapter), { shared, subgroups, half, workgroup: { bytes, invocations } })
 }

@@ -23,6 +23,7 @@ import { decisionSource, decisionWritable, modes } from './predicate.ts'
 import { type Layout, isWritten, perPiece, perWord } from './print/access.ts'
 import { printKernel } from './print/kernel.ts'
 import { groupsPerRow } from './print/nest.ts'
+import { withRegions } from './regions/region.ts'
 import { spread } from './spread.ts'
 import { type Window, type Windowed, splitByWindows } from './windows.ts'
 
@@ -116,7 +117,8 @@ const alignment = 256
 export function planProgram(original: Program, device: Device, pipelines: Pipelines): Plan {
   const { maxStorageBuffersPerShaderStage: limit } = device.limits
   // A window begins where a binding may, which is up to an alignment before its first element.
-  const split = splitByWindows(spread(original, device.traits), pieceBytes(device) - alignment)
+  const most = pieceBytes(device) - alignment
+  const split = splitByWindows(spread(withRegions(original, device.traits, most), device.traits), most)
   const program = stageForBindings(split, limit, (bytes) => piecesOf(bytes, device))
   return new Planner(program, device, pipelines).plan()
 }

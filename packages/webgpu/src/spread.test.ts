@@ -21,6 +21,7 @@ import {
 } from '@fluxion/compiler'
 import type { HostArray } from '@fluxion/core'
 import { expect, test } from 'vitest'
+import { gpuTraits } from './testing.testing.ts'
 import { stageForBindings } from './bindings.ts'
 import { spread } from './spread.ts'
 
@@ -104,12 +105,12 @@ test.each([true, false])('long reductions of few points are two kernels (workgro
     [3, 20_011],
   ] as const) {
     const program = reduction(points, turns)
-    const changed = spread(program, { shared, subgroups: false, half: false })
+    const changed = spread(program, { ...gpuTraits, shared })
     expect(changed.steps.length).toBe(2)
     expectSame(program, changed)
   }
   const short = reduction(5, 60)
-  expect(spread(short, { shared, subgroups: false, half: false }).steps).toEqual(short.steps)
+  expect(spread(short, { ...gpuTraits, shared }).steps).toEqual(short.steps)
 })
 test('products of few tiles with many inner turns are two kernels, those of vectors reductions', () => {
   for (const [rows, columns, inner, kernels] of [
@@ -120,7 +121,7 @@ test('products of few tiles with many inner turns are two kernels, those of vect
     [3, 3, 10, 1],
   ] as const) {
     const program = product(rows, columns, inner)
-    const changed = spread(program, { shared: true, subgroups: false, half: false })
+    const changed = spread(program, gpuTraits)
     expect(changed.steps.length).toBe(kernels)
     const [first] = changed.steps
     expect(first?.op === 'launch' && first.kernel.kind).toBe(Math.min(rows, columns) <= 2 ? 'nest' : 'product')

@@ -9,6 +9,14 @@ import { printKernel } from './print/kernel.ts'
 import { type Layout, separate } from './print/access.ts'
 import type { Traits } from './print/traits.ts'
 
+/** Those of a GPU with what every device has. */
+export const gpuTraits: Traits = {
+  shared: true,
+  subgroups: false,
+  half: false,
+  workgroup: { bytes: 16384, invocations: 256 },
+}
+
 let opened: Promise<Device> | undefined
 export const testDevice = (): Promise<Device> => (opened ??= requestDevice())
 

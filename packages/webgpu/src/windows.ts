@@ -87,7 +87,7 @@ const loopsOf = (kernel: Kernel): readonly LoopVar[] =>
   kernel.kind === 'nest' ? kernel.grid : [...kernel.batch, ...kernel.rows]
 
 /** Where a kernel uses its parameters. */
-function indicesOf(kernel: Kernel): Map<Buffer, Expr[]> {
+export function indicesOf(kernel: Kernel): Map<Buffer, Expr[]> {
   const found = new Map<Buffer, Expr[]>()
   const add = (buffer: Buffer, index: Expr): void => {
     const list = found.get(buffer)

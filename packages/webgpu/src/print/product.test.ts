@@ -14,7 +14,7 @@ import {
 } from '@fluxion/compiler'
 import { type DType, type TypedArray, allocate } from '@fluxion/core'
 import { expect, test } from 'vitest'
-import { interpreted, runKernel } from '../testing.testing.ts'
+import { interpreted, runKernel, gpuTraits } from '../testing.testing.ts'
 import { separate } from './access.ts'
 import { printKernel } from './kernel.ts'
 import type { Traits } from './traits.ts'
@@ -52,7 +52,7 @@ function productOf(
   } as const
   return { ...head, params: buffersOf(head) }
 }
-const gpu: Traits = { shared: true, subgroups: false, half: false }
+const gpu = gpuTraits
 const sourceOf = (kernel: Product, traits: Traits = gpu): string => printKernel(kernel, separate(kernel), traits).source
 const fours = (source: string): string[] => ['left', 'right'].filter((side) => source.includes(`= ${side}Four(`))
 
@@ -97,5 +97,5 @@ test('float16 tiles where the device has float16, with sums in float32', () => {
   expect(off).not.toContain('f16')
   expect(off).toMatch(/var<workgroup> leftTile: array<vec4<f32>, \d+>;/)
   // Where there is no workgroup memory nothing changes.
-  expect(sourceOf(kernel, { shared: false, subgroups: false, half: true })).not.toContain('f16')
+  expect(sourceOf(kernel, { ...gpu, shared: false, half: true })).not.toContain('f16')
 })

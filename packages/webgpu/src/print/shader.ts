@@ -19,6 +19,8 @@ export class Shader {
   readonly #vectors = new Set<number>()
   #subgroups = false
   #half = false
+  /** Buffers that are no parameters: arrays of machine values in workgroup memory. */
+  readonly #workgroup = new Map<Buffer, string>()
   /** Functions and variables of the module, before the entry point. */
   readonly declarations: string[] = []
 
@@ -69,8 +71,15 @@ export class Shader {
     const [only] = dtypes
     return dtypes.size === 1 && perWord(only!) === 1 ? (wgslType(scalarType(only!)) as 'f32' | 'i32' | 'u32') : 'u32'
   }
+  /** An array in workgroup memory, of a dtype that is a machine type, as a buffer. */
+  addWorkgroup(buffer: Buffer): void {
+    const name = this.names.unique('kept')
+    this.#workgroup.set(buffer, name)
+    this.declarations.push(`var<workgroup> ${name}: array<${wgslType(scalarType(buffer.dtype))}, ${buffer.length}>;`)
+  }
   /** The place of an element in its binding; `index` is the text of an i32. */
   elementAt(buffer: Buffer, index: string): string {
+    if (this.#workgroup.has(buffer)) return index
     return `(${index} + ${offsetOf(this.#paramOf(buffer))})`
   }
   #word(buffer: Buffer, at: string): string {
@@ -119,6 +128,8 @@ export class Shader {
   /** The value of an element: `at` is the text of its place in the binding, a name or a number where elements share words. */
   load(buffer: Buffer, at: string): string {
     const { dtype } = buffer
+    const kept = this.#workgroup.get(buffer)
+    if (kept !== undefined) return `${kept}[${at}]`
     const type = wgslType(scalarType(dtype))
     if (perWord(dtype) === 1) {
       const from = this.#elementOf(this.#bindingOf(buffer))
@@ -182,6 +193,8 @@ export class Shader {
   /** Statements that store an element. Elements that share a word are stored by two atomic operations, which leave the others as they are. */
   store(buffer: Buffer, index: string, value: string): string[] {
     const { dtype } = buffer
+    const kept = this.#workgroup.get(buffer)
+    if (kept !== undefined) return [`${kept}[${index}] = ${value};`]
     const binding = this.#bindingOf(buffer)
     const at = this.elementAt(buffer, index)
     if (perWord(dtype) === 1) {

@@ -9,4 +9,6 @@ export interface Traits {
   readonly subgroups: boolean
   /** Whether there are float16 values, in workgroup memory too. Used where `shared` is. */
   readonly half: boolean
+  /** Bytes of memory that a workgroup has, and how many invocations it can have. */
+  readonly workgroup: { readonly bytes: number; readonly invocations: number }
 }

@@ -20,12 +20,12 @@ import {
 } from '@fluxion/compiler'
 import { type TypedArray, allocate } from '@fluxion/core'
 import { expect, test } from 'vitest'
-import { interpreted, runKernel } from '../testing.testing.ts'
+import { interpreted, runKernel, gpuTraits } from '../testing.testing.ts'
 import { type Layout, separate } from './access.ts'
 import { printKernel } from './kernel.ts'
 import type { Traits } from './traits.ts'
 
-const gpu: Traits = { shared: true, subgroups: false, half: false }
+const gpu = gpuTraits
 /** Two results of operands that are read along, across, at odd places, and once for a row. */
 function nestOf(rows: number, columns: number): Nest {
   const [i, j] = [new LoopVar('i', rows), new LoopVar('j', columns)]
