@@ -114,18 +114,22 @@ export interface Plan {
 }
 const alignment = 256
 
-export function planProgram(original: Program, device: Device, pipelines: Pipelines): Plan {
+/** What a device is to the shape of programs. */
+export type Shaping = Pick<Device, 'traits' | 'limits'>
+/** The program that a device runs: a compiled one with its loops, reductions and launches as suit the device. */
+export function programFor(original: Program, device: Shaping): Program {
   const { maxStorageBuffersPerShaderStage: limit } = device.limits
   // A window begins where a binding may, which is up to an alignment before its first element.
   const most = pieceBytes(device) - alignment
   const split = splitByWindows(spread(withRegions(original, device.traits, most), device.traits), most)
-  const program = stageForBindings(split, limit, (bytes) => piecesOf(bytes, device))
-  return new Planner(program, device, pipelines).plan()
+  return stageForBindings(split, limit, (bytes) => piecesOf(bytes, device))
 }
+export const planProgram = (original: Program, device: Device, pipelines: Pipelines): Plan =>
+  new Planner(programFor(original, device), device, pipelines).plan()
 /** A piece of an array that is larger than a binding: each begins where a binding may. */
-const pieceBytes = ({ limits }: Device): number =>
+const pieceBytes = ({ limits }: Shaping): number =>
   Math.floor(limits.maxStorageBufferBindingSize / alignment) * alignment
-const piecesOf = (bytes: number, device: Device): number => Math.max(1, Math.ceil(bytes / pieceBytes(device)))
+const piecesOf = (bytes: number, device: Shaping): number => Math.max(1, Math.ceil(bytes / pieceBytes(device)))
 
 class Planner {
   readonly #program: Program
