@@ -38,6 +38,8 @@ function operationsOf(body: readonly Stmt[]): number {
   return total
 }
 
+/** How long all of a nest takes. */
+export const nanosecondsOf = ({ grid, body }: Nest): number => perOperation * pointsOf(grid) * operationsOf(body)
 /** How many turns of a nest's outermost loop make a call. */
 export function turnsPerCall({ grid, body }: Nest): number {
   const inner = pointsOf(grid.slice(1))

@@ -23,6 +23,7 @@ import { mostPages } from '../heap/memory.ts'
 import { printNest } from '../print/nest.ts'
 import { type ProductContext, printProduct } from '../product/print.ts'
 import { turnsPerCall } from './cost.ts'
+import { blocksOfCall, partsOf, readyToCut } from './cut.ts'
 import { kernelKey } from './key.ts'
 
 /** A kernel as it is called: with addresses, a range of its blocks, and room for scratch if it needs any. */
@@ -31,6 +32,8 @@ export interface PrintedKernel {
   readonly blocks: number
   readonly blocksPerCall: number
   readonly scratchBytes: number
+  /** Into how many parts it is cut, for threads to share; 1 if it is not. */
+  readonly parts: number
 }
 export interface PrintedProgram {
   readonly module: ModuleBuilder
@@ -78,23 +81,38 @@ const turnLanes = 16
 function printKernels(context: ProductContext, steps: readonly Step[]): Map<Kernel, PrintedKernel> {
   const kernels = new Map<Kernel, PrintedKernel>()
   const byKey = new Map<string, PrintedKernel>()
+  // Kernels of groups, which run side by side, are not cut themselves.
+  const whole = new Set<Kernel>()
+  walkSteps(steps, (step) => {
+    if (step.op !== 'parallel') return
+    const inside = [...step.begin, ...step.body]
+    walkSteps(inside, (each) => void (each.op === 'launch' && whole.add(each.kernel)))
+  })
   walkSteps(steps, (step) => {
     if (step.op !== 'launch' || kernels.has(step.kernel)) return
-    const key = kernelKey(step.kernel)
+    const cut = !whole.has(step.kernel)
+    const key = `${cut ? 'cut ' : ''}${kernelKey(step.kernel)}`
     let printed = byKey.get(key)
-    if (printed === undefined) byKey.set(key, (printed = printKernel(context, step.kernel)))
+    if (printed === undefined) byKey.set(key, (printed = printKernel(context, step.kernel, cut)))
     kernels.set(step.kernel, printed)
   })
   return kernels
 }
-function printKernel(context: ProductContext, kernel: Kernel): PrintedKernel {
-  if (kernel.kind === 'product') return printProduct(context, kernel)
-  const callee = context.printNest(kernel)
-  const blocks = kernel.grid[0]?.extent ?? 1
-  const turns = turnsPerCall(kernel)
+function printKernel(context: ProductContext, kernel: Kernel, cut: boolean): PrintedKernel {
+  const ready = cut ? readyToCut(kernel) : kernel
+  if (ready.kind === 'product') {
+    const printed = printProduct(context, ready)
+    const { blocks } = printed
+    const blocksPerCall = Math.min(printed.blocksPerCall, blocksOfCall(ready, blocks))
+    return { ...printed, blocksPerCall, parts: cut ? partsOf(ready, blocks) : 1 }
+  }
+  const callee = context.printNest(ready)
+  const blocks = ready.grid[0]?.extent ?? 1
+  const turns = turnsPerCall(ready)
   // Calls that cut the loop that runs in lanes take whole turns of several vectors.
-  const blocksPerCall = kernel.grid.length === 1 ? Math.ceil(turns / turnLanes) * turnLanes : turns
-  return { callee, blocks, blocksPerCall, scratchBytes: 0 }
+  const unit = ready.grid.length === 1 ? turnLanes : 1
+  const blocksPerCall = Math.ceil(turns / unit) * unit
+  return { callee, blocks, blocksPerCall, scratchBytes: 0, parts: cut ? partsOf(ready, Math.floor(blocks / unit)) : 1 }
 }
 
 /** The function that is being printed. */
@@ -224,17 +242,21 @@ class Driver {
     print(job.param(3))
     this.#site = around
   }
+  /** Registers of a range: part p of all `parts` has the numbers from ⌊p·count/parts⌋ on, before ⌊(p+1)·count/parts⌋. */
+  #range(part: Register, count: number, parts: number): readonly [from: Register, to: Register] {
+    const { f } = this.#site
+    const bound = (at: FunctionBuilder): Register => {
+      const register = f.register('i32')
+      at.op('i64.extend_i32_u').i64(BigInt(count)).op('i64.mul').i64(BigInt(parts)).op('i64.div_u', 'i32.wrap_i64')
+      f.set(register)
+      return register
+    }
+    return [bound(f.get(part)), bound(f.get(part).i32(1).op('i32.add'))]
+  }
   #parallel({ group, counter, begin, body }: Parallel): void {
     this.#job('group', group.length, (part) => {
-      const { f, counters } = this.#site
-      const [from, to] = [f.register('i32'), f.register('i32')]
-      const bound = (at: () => FunctionBuilder, into: Register): void => {
-        at().op('i64.extend_i32_u').i64(BigInt(counter.length)).op('i64.mul').i64(BigInt(group.length))
-        f.op('i64.div_u', 'i32.wrap_i64').set(into)
-      }
-      bound(() => f.get(part), from)
-      bound(() => f.get(part).i32(1).op('i32.add'), to)
-      counters.set(group, part)
+      const [from, to] = this.#range(part, counter.length, group.length)
+      this.#site.counters.set(group, part)
       this.print(begin)
       this.#loop(counter, from, to, () => this.print(body))
     })
@@ -260,9 +282,31 @@ class Driver {
       f.i32(stride * bytes).op('i32.mul', 'i32.add')
     }
   }
-  #launch({ callee, blocks, blocksPerCall, scratchBytes }: PrintedKernel, args: readonly Place[]): void {
-    const { f, arena, own } = this.#site
+  #launch(kernel: PrintedKernel, args: readonly Place[]): void {
+    const { blocks, blocksPerCall, parts } = kernel
     if (blocks === 0) return
+    if (parts === 1) return this.#calls(kernel, args, 0, blocks)
+    this.#job('part', parts, (part) => {
+      const { f } = this.#site
+      // Ranges of whole turns, the last one of what there is.
+      const unit = blocksPerCall % turnLanes === 0 ? turnLanes : 1
+      const range = this.#range(part, Math.ceil(blocks / unit), parts)
+      for (const end of range) {
+        f.get(end).i32(unit).op('i32.mul').set(end)
+        f.get(end).i32(blocks).get(end).i32(blocks).op('i32.lt_s', 'select').set(end)
+      }
+      this.#calls(kernel, args, ...range)
+    })
+  }
+  /** Calls of a kernel for a range of its blocks: several if one would take too long. */
+  #calls(
+    { callee, blocks, blocksPerCall, scratchBytes }: PrintedKernel,
+    args: readonly Place[],
+    begin: number | Register,
+    end: number | Register,
+  ): void {
+    const { f, arena, own } = this.#site
+    const push = (x: number | Register): FunctionBuilder => (typeof x === 'number' ? f.i32(x) : f.get(x))
     const scratch = callee.params.length > args.length + 2
     const scratchAt = own === undefined ? this.#plan.bytes : runnerHead + this.#plan.privateBytes
     const finish = (): void => {
@@ -275,7 +319,8 @@ class Driver {
     }
     if (blocks <= blocksPerCall) {
       for (const place of args) this.#address(place)
-      f.i32(0).i32(blocks)
+      push(begin)
+      push(end)
       return finish()
     }
     const addresses = args.map((place) => {
@@ -285,14 +330,16 @@ class Driver {
       return register
     })
     const [from, to] = [f.temporary('i32'), f.temporary('i32')]
-    f.i32(0).set(from)
+    push(begin).set(from)
     f.loop((again) => {
-      f.get(from).i32(blocksPerCall).op('i32.add').tee(to).i32(blocks).get(to).i32(blocks).op('i32.lt_s', 'select')
-      f.set(to)
+      f.get(from).i32(blocksPerCall).op('i32.add').tee(to)
+      push(end).get(to)
+      push(end).op('i32.lt_s', 'select').set(to)
       for (const register of addresses) f.get(register)
       f.get(from).get(to)
       finish()
-      f.get(to).tee(from).i32(blocks).op('i32.lt_s').brIf(again)
+      f.get(to).tee(from)
+      push(end).op('i32.lt_s').brIf(again)
     })
     for (const register of [...addresses, from, to]) f.release(register)
   }

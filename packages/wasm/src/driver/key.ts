@@ -106,7 +106,12 @@ export function kernelKey(kernel: Kernel): string {
   else {
     const groups = [kernel.batch, kernel.rows, kernel.columns, kernel.inner]
     out.push(groups.map((vars) => vars.map(variable).join()).join(';'), local(kernel.sum))
-    out.push(expr(kernel.left), expr(kernel.right), kernel.zeroOne ?? '')
+    out.push(
+      expr(kernel.left),
+      expr(kernel.right),
+      kernel.zeroOne ?? '',
+      kernel.finite === undefined ? '' : expr(kernel.finite),
+    )
   }
   kernel.body.forEach(statement)
   return out.join('\n')

@@ -12,7 +12,8 @@ export function nodeModule<T>(name: string): T | undefined {
   const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }
   return process?.getBuiltinModule?.(name) as T | undefined
 }
-const nodeThreads = (): NodeThreads | undefined => nodeModule('node:worker_threads')
+let threads: NodeThreads | undefined
+const nodeThreads = (): NodeThreads | undefined => (threads ??= nodeModule('node:worker_threads'))
 
 /** Whether memory can be shared between threads: always in Node, in pages that are cross-origin isolated. */
 export const canShare = (): boolean =>

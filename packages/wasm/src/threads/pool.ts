@@ -55,6 +55,10 @@ export class Pool {
   get size(): number {
     return this.helpers.length
   }
+  /** Have the next call fail, since a worker is lost. */
+  fail(why: string): void {
+    this.#state.failure ??= why
+  }
   get failure(): string | undefined {
     return this.#state.failure
   }

@@ -1,0 +1,89 @@
+/** Which kernels are worth cutting among threads, and into how many parts: that depends on the kernel alone, so that results do not depend on the threads. */
+import {
+  type Kernel,
+  LoopVar,
+  type Nest,
+  type Product,
+  indexAdd,
+  indexMul,
+  mapStatement,
+  pointsOf,
+  substituting,
+  variable,
+  walkStatements,
+} from '@fluxion/compiler'
+import { nanosecondsOf } from './cost.ts'
+
+/** Less is not worth waking anyone. */
+const leastNanoseconds = 2e5
+/** What a part takes at least, and how many there are at most: enough for threads that do not run alike. */
+const partNanoseconds = 5e4
+const mostParts = 32
+/** Parts of products by rows each pack the right operand, which is little beside so many rows. */
+const rowsOfPart = 384
+const mostProductParts = 16
+/** A group of columns is a few panels at least. */
+const [columnGroups, fewestColumns] = [16, 64]
+
+/** Nanoseconds for a multiplication and addition. */
+const perProduct = 0.05
+const nanosecondsOfProduct = ({ batch, rows, columns, inner }: Product): number =>
+  perProduct * pointsOf([...batch, ...rows, ...columns, ...inner])
+/** Between two signs of life of a runner, a call takes no longer than this. */
+const longestCall = 5e7
+
+/** A kernel as it is printed if it is to be cut: the columns of large products in groups, as if they were products of a batch. */
+export function readyToCut(kernel: Kernel): Kernel {
+  if (kernel.kind === 'nest' || nanosecondsOfProduct(kernel) < leastNanoseconds) return kernel
+  const { batch, columns, zeroOne } = kernel
+  const [outer, ...more] = columns
+  if (outer === undefined || zeroOne !== undefined || pointsOf(batch) > 1) return kernel
+  const size = pointsOf(columns)
+  let groups = columnGroups
+  while (groups > 1 && (outer.extent % groups !== 0 || size / groups < fewestColumns || (size / groups) % 16 !== 0))
+    groups /= 2
+  if (groups === 1) return kernel
+  const [group, column] = [new LoopVar('group', groups), new LoopVar(outer.name, outer.extent / groups)]
+  const whole = indexAdd(indexMul(variable(group), column.extent), variable(column))
+  const substitute = substituting(new Map([[outer, whole]]))
+  return {
+    ...kernel,
+    batch: [...batch, group],
+    columns: [column, ...more],
+    left: substitute(kernel.left),
+    right: substitute(kernel.right),
+    body: kernel.body.map((statement) => mapStatement(statement, substitute)),
+  }
+}
+
+/** Into how many parts a kernel's blocks go; 1 for those that stay whole. */
+export function partsOf(kernel: Kernel, blocks: number): number {
+  return Math.max(1, Math.min(blocks, kernel.kind === 'nest' ? partsOfNest(kernel) : partsOfProduct(kernel)))
+}
+function partsOfNest(nest: Nest): number {
+  const time = nanosecondsOf(nest)
+  if (time < leastNanoseconds || updates(nest)) return 1
+  return Math.min(mostParts, Math.floor(time / partNanoseconds))
+}
+/** Whether points add to the same elements, which they may not do at once. */
+function updates({ body }: Nest): boolean {
+  let found = false
+  walkStatements(body, ({ op }) => void (found ||= op === 'update'))
+  return found
+}
+function partsOfProduct(product: Product): number {
+  const { batch, rows, zeroOne } = product
+  const time = nanosecondsOfProduct(product)
+  if (time < leastNanoseconds) return 1
+  const products = pointsOf(batch)
+  const byRows = zeroOne === undefined ? Math.max(1, Math.floor(pointsOf(rows) / rowsOfPart)) : mostProductParts
+  // Whole products of a batch, or parts of each.
+  const parts =
+    products >= mostProductParts
+      ? mostProductParts
+      : products * Math.min(byRows, Math.floor(mostProductParts / products))
+  return Math.min(parts, Math.floor(time / partNanoseconds))
+}
+/** How many of a product's blocks make a call. */
+export const blocksOfCall = (product: Product, blocks: number): number =>
+  Math.max(1, Math.floor(blocks * Math.min(1, longestCall / nanosecondsOfProduct(product))))
