@@ -9,6 +9,7 @@ import type {
   Const,
   Expr,
   For,
+  Load,
   Local,
   LoopVar,
   ScalarType,
@@ -60,7 +61,7 @@ export function variable(v: LoopVar): Expr {
   return known
 }
 export const local = (of: Local): Expr => ({ op: 'local', type: of.type, local: of })
-export const load = (buffer: Buffer, index: Expr): Expr => ({
+export const load = (buffer: Buffer, index: Expr): Load => ({
   op: 'load',
   type: scalarType(buffer.dtype),
   buffer,

@@ -264,6 +264,8 @@ export interface Product {
   readonly right: Expr
   /** Operands that are 0 or 1 everywhere, of floats +0 or 1: where few are 1, sums of what they select take less than products. */
   readonly zeroOne?: 'left' | 'right' | 'both' | undefined
+  /** A bool that says whether all elements of the other operand are finite, where that is in memory: products need not look. */
+  readonly finite?: Load | undefined
   readonly sum: Local
   readonly body: readonly Stmt[]
 }

@@ -159,12 +159,15 @@ export function walkExpressions(body: readonly Stmt[], visit: (x: Expr) => void,
 
 /** A kernel whose parameters are still to be listed. */
 export type Unlisted = Omit<Nest, 'params'> | Omit<Product, 'params'>
+/** What a product reads. */
+export const readsOf = ({ left, right, finite }: Pick<Product, 'left' | 'right' | 'finite'>): readonly Expr[] =>
+  finite === undefined ? [left, right] : [left, right, finite]
 /** The buffers of a kernel: its parameters. Those that are loaded from come first. */
 export function buffersOf(kernel: Unlisted): Buffer[] {
   const found = new Set<Buffer>()
   const seen = new Set<Expr>()
   const visit = (x: Expr): void => void (x.op === 'load' && found.add(x.buffer))
-  if (kernel.kind === 'product') for (const side of [kernel.left, kernel.right]) walk(side, visit, seen)
+  if (kernel.kind === 'product') for (const read of readsOf(kernel)) walk(read, visit, seen)
   walkExpressions(kernel.body, visit, seen)
   walkStatements(kernel.body, (statement) => {
     if (statement.op === 'store' || statement.op === 'update') found.add(statement.buffer)
@@ -182,7 +185,7 @@ export function functionsOf(kernel: Unlisted): ScalarFunction[] {
     found.add(x.callee)
   }
   const seen = new Set<Expr>()
-  if (kernel.kind === 'product') for (const side of [kernel.left, kernel.right]) walk(side, visit, seen)
+  if (kernel.kind === 'product') for (const read of readsOf(kernel)) walk(read, visit, seen)
   walkExpressions(kernel.body, visit, seen)
   return [...found]
 }

@@ -1,6 +1,6 @@
 /** Collects a program's steps, and builds its kernels: expressions of values' elements, shared within a kernel. */
 import { type Aval, type DType, type NDArray, isFloat, sizeOf } from '@fluxion/core'
-import { constant, convert, load, local, narrow, scalarType, store, variable } from '../loops/build.ts'
+import { constant, convert, i32, load, local, narrow, scalarType, store, variable } from '../loops/build.ts'
 import { collapseGrid } from '../loops/collapse.ts'
 import { flatIndex, unflatten } from '../loops/indices.ts'
 import { Buffer, type Expr, Local, LoopVar, type Nest, type Product, type Stmt } from '../loops/ir.ts'
@@ -285,6 +285,7 @@ export class Builder {
         left,
         right,
         zeroOne,
+        finite: this.#finiteOther(operands, zeroOne),
         sum,
         body,
       }
@@ -296,6 +297,11 @@ export class Builder {
       })
     }
     values.forEach((to, i) => (to.place = places[i]))
+  }
+  /** Whether what a product selects from is known to be finite. */
+  #finiteOther([left, right]: readonly Value[], zeroOne: Product['zeroOne']): Product['finite'] {
+    const finite = zeroOne === 'left' ? right!.finite : zeroOne === 'right' ? left!.finite : undefined
+    return finite && load(this.bufferOf(finite), i32(0))
   }
   nest(name: string, grid: readonly LoopVar[], body: readonly Stmt[]): Nest {
     // What an update in place would copy lies there already.

@@ -16,7 +16,7 @@ import { updatedCarries } from './inPlace.ts'
 import { parallelScan } from './parallel.ts'
 import { scanKernel } from './scanKernel.ts'
 import { Value } from './value.ts'
-import { widenFactors } from './wide.ts'
+import { ownConstant, prepareFactors } from './factors.ts'
 
 const isZeroOne = (builder: Builder, variable: Var | null): boolean =>
   variable !== null && builder.facts.of(variable).zeroOne
@@ -50,11 +50,8 @@ function scan(block: Block, equation: Equation, operands: readonly Value[]): voi
     return { place, to: stepping(place, counter, sizeOf(aval.shape), reverse) }
   })
 
-  // Values of the body's own: their copies are made where this loop runs, and may be missing elsewhere.
-  const given = consts.map((value) =>
-    value.literal === undefined ? new Value(value.aval, { place: value.place! }) : value,
-  )
-  if (length > 1) widenFactors(builder, jaxpr, given)
+  const given = consts.map((value) => (value.literal === undefined ? ownConstant(value) : value))
+  if (length > 1) prepareFactors(builder, jaxpr, given)
   const bodyOf = (from: readonly Place[], to = from): Step[] => {
     const inputs = [
       ...given,

@@ -30,6 +30,8 @@ export class Value {
   zeroOne = false
   /** Copies for products to read: half floats as f32, axes in the order that the product runs through them. */
   readonly wide: { readonly axes: readonly number[]; readonly value: Value }[] = []
+  /** Whether all elements are finite, as a bool in memory, where products in a loop want to know. */
+  finite: Value | undefined
 
   constructor(aval: Aval, from: { literal?: number; origin?: Origin; alias?: Value | undefined; place?: Place }) {
     this.aval = aval

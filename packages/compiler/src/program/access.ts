@@ -1,6 +1,6 @@
 /** Which places a step reads and writes by itself. */
 import type { Buffer, Expr, Kernel } from '../loops/ir.ts'
-import { walk, walkExpressions, walkStatements } from '../loops/visit.ts'
+import { readsOf, walk, walkExpressions, walkStatements } from '../loops/visit.ts'
 import type { Place, Step } from './program.ts'
 
 export interface Access {
@@ -20,7 +20,7 @@ export function accessOfKernel(kernel: Kernel): KernelAccess {
     const [reads, writes] = [new Set<Buffer>(), new Set<Buffer>()]
     const seen = new Set<Expr>()
     const visit = (x: Expr): void => void (x.op === 'load' && reads.add(x.buffer))
-    if (kernel.kind === 'product') for (const side of [kernel.left, kernel.right]) walk(side, visit, seen)
+    if (kernel.kind === 'product') for (const read of readsOf(kernel)) walk(read, visit, seen)
     walkExpressions(kernel.body, visit, seen)
     walkStatements(kernel.body, (statement) => {
       if (statement.op !== 'store' && statement.op !== 'update') return

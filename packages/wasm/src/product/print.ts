@@ -29,12 +29,14 @@ const fewest = 512
 /** Of so few rows dot products beat packing. */
 const dotRows = 2
 /** Products with an operand of 0s and 1s that are smaller are multiplied: to look at the operands takes as long. */
-const [fewestRows, fewestColumns, fewestInner] = [8, 8, 16]
+const selecting = { rows: 1, columns: 8, inner: 16 }
+/** Where the other operand has to be looked through first, so many rows must share that. */
+const fewestLooking = 4
 
 export function printProduct(context: ProductContext, product: Product): PrintedProduct {
   const given = formOf(product)
-  const selecting = sparseForm(given)
-  if (selecting !== undefined) return printSparse(context, selecting)
+  const sparse = sparseForm(given)
+  if (sparse !== undefined) return printSparse(context, sparse)
   const form = turned(given)
   const [rows, columns, inner] = [form.rows.extent, form.columns.extent, form.inner.extent]
   const size = form.batch.extent * rows * columns * inner
@@ -48,11 +50,13 @@ export function printProduct(context: ProductContext, product: Product): Printed
 }
 /** The product with an operand that is 0 or 1 on its left, if it is large enough for that to help. */
 function sparseForm(form: Form): Form | undefined {
-  const { zeroOne } = form.product
+  const { zeroOne, finite } = form.product
   if (zeroOne === undefined || !Object.hasOwn(lanesOf, form.type)) return undefined
   const turn = zeroOne === 'right' ? transposed(form) : form
+  const looks = finite === undefined && zeroOne !== 'both' && (form.type === 'f32' || form.type === 'f64')
+  const rows = looks ? fewestLooking : selecting.rows
   const enough =
-    turn.rows.extent >= fewestRows && turn.columns.extent >= fewestColumns && turn.inner.extent >= fewestInner
+    turn.rows.extent >= rows && turn.columns.extent >= selecting.columns && turn.inner.extent >= selecting.inner
   return enough ? turn : undefined
 }
 /** Few columns become few rows: vectors run along what is many. */

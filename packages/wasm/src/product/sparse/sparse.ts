@@ -86,7 +86,7 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
 
   const right = rightOf()
   const tile = tiled === undefined ? () => {} : tileFiller(tiled)
-  const finite = type === 'f32' || type === 'f64' ? printFinite(module, type, columns, rightRow, relaxed) : undefined
+  const finite = finiteOf()
   const masks = printMasks(module, read, maskRow)
   const counter = printCount(module)
   const lists = printLists(module, maskRow, rightRow)
@@ -104,8 +104,7 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
       f.i32(block).set(count)
       least(f, count, () => f.i32(inner).get(k).op('i32.sub'))
       right()
-      if (finite === undefined) f.i32(1)
-      else f.get(rightAt).get(count).call(finite)
+      finite()
       f.set(sparse)
       loopChunks()
     })
@@ -145,6 +144,21 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
         f.get(rowEnd).set(row).br(again)
       })
     })
+  }
+  /** Pushes whether the block of the right operand is finite. */
+  function finiteOf(): () => void {
+    const known = form.product.finite
+    // 0 and 1 are, as integers are.
+    if (form.product.zeroOne === 'both' || (type !== 'f32' && type !== 'f64')) return () => f.i32(1)
+    if (known !== undefined) {
+      return () => {
+        f.get(f.param(params.indexOf(known.buffer)))
+        emitIndex(f, known.index, batch)
+        f.op('i32.add').memory('i32.load8_u')
+      }
+    }
+    const look = printFinite(module, type, columns, rightRow, relaxed)
+    return () => f.get(rightAt).get(count).call(look)
   }
   /** Where the sums of the chunk go. */
   function outAddress(): void {
