@@ -4,6 +4,7 @@ import { bytesOf } from '@fluxion/core'
 import { binaryCode, unaryCode, valueType } from './scalar.ts'
 import { ScalarEmitter } from './scalarEmitter.ts'
 import { sourceOf } from './halves.ts'
+import { halfOfTruths, loadTruths, quarterOfTruths } from './together.ts'
 import { gather, loadSplat, loadVector, narrowVector } from './storage.ts'
 import {
   binaryVector,
@@ -238,10 +239,19 @@ export class Emitter extends ScalarEmitter {
     f.release(result)
   }
 
-  #lanesLoad({ buffer, index }: Extract<Expr, { op: 'load' }>, copy: number): void {
+  #lanesLoad(x: Extract<Expr, { op: 'load' }>, copy: number): void {
+    const { buffer, index } = x
     const access = this.access(index)
-    const { lanes } = this.vector!
-    if (access.kind === 'contiguous') {
+    const { lanes, copies } = this.vector!
+    if (access.kind === 'contiguous' && buffer.dtype === 'bool' && lanes === 4 && (copies === 2 || copies === 4)) {
+      const load = (): void => loadTruths(this, copies, this.address(buffer, index))
+      const half = (): void => {
+        this.once('truths', x, 'v128', load, true)
+        halfOfTruths(this, copy)
+      }
+      this.once(copy < 2 ? 'truths0' : 'truths2', x, 'v128', half, true)
+      quarterOfTruths(this, copy)
+    } else if (access.kind === 'contiguous') {
       const offset = this.address(buffer, index, copy * lanes)
       loadVector(this, buffer.dtype, lanes, offset, buffer.holds)
     } else if (access.coefficient === -1) {

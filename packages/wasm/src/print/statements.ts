@@ -19,6 +19,7 @@ import {
   storeTruths,
   storeVector,
 } from './storage.ts'
+import { storedTogether, storeTogether } from './together.ts'
 import { binaryVector, extractLane } from './vector.ts'
 
 /** Emit the body of a nest's grid. */
@@ -118,6 +119,16 @@ function emitStore(e: Emitter, { buffer, index, value: stored }: Extract<Stmt, {
   const access = e.access(index)
   // what is only moved needs no registers
   if (value.op !== 'load') e.interleave(isTruth(value) ? value.x : value)
+  const together = access.kind === 'contiguous' && vector.lanes === 4 ? storedTogether(dtype, vector.copies) : 1
+  if (together > 1 && value.op !== 'load') {
+    const truths = dtype === 'bool' || isTruth(value)
+    const stored = isTruth(value) ? value.x : value
+    for (let copy = 0; copy < vector.copies; copy += together) {
+      const offset = e.address(buffer, index, copy * vector.lanes)
+      storeTogether(e, dtype, together as 2 | 4, truths, (other) => e.lanes(stored, copy + other), offset)
+    }
+    return
+  }
   for (let copy = 0; copy < vector.copies; copy++) {
     if (access.kind === 'contiguous') {
       const offset = e.address(buffer, index, copy * vector.lanes)

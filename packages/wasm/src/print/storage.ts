@@ -230,7 +230,7 @@ const elements: Readonly<Record<number, { readonly load: MemoryOp; readonly stor
 }
 
 /** Values as bits in lanes: what 32-bit lanes store in their low bytes. */
-function toBits(sink: VectorSink, dtype: DType): void {
+export function toBits(sink: VectorSink, dtype: DType): void {
   const { f } = sink
   const { kind } = storages[dtype]
   if (kind === 'half') shrinkHalf(sink)
