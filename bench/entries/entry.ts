@@ -9,9 +9,15 @@ export interface Prepared {
   /** What it costs, as the compiler counts it; nothing on a back end that does not compile. */
   readonly cost?: () => string | undefined
 }
+/** What is computed, as data: other libraries know from it what to run. */
+export interface Task {
+  readonly kind: string
+  readonly [parameter: string]: unknown
+}
 export interface Entry {
   readonly name: string
   readonly about: string
+  readonly task: Task
   readonly prepare: () => Prepared | Promise<Prepared>
   /** Floating-point operations and bytes of one run, where a rate says more than a time. */
   readonly flops?: number

@@ -13,6 +13,7 @@ const products: readonly Entry[] = [
   ...[256, 512, 1024, 2048].map((n) => ({
     name: `matmul-${n}`,
     about: `float32 product of two ${n} × ${n} matrices`,
+    task: { kind: 'matmul', n, batch: 1 },
     flops: 2 * n ** 3,
     prepare: () =>
       prepared(
@@ -24,6 +25,7 @@ const products: readonly Entry[] = [
   {
     name: 'matmul-batched',
     about: '64 products of 128 × 128 matrices',
+    task: { kind: 'matmul', n: 128, batch: 64 },
     flops: 2 * 64 * 128 ** 3,
     prepare: () =>
       prepared(
@@ -37,6 +39,7 @@ const streams: readonly Entry[] = sizes.flatMap(([name, n]) => [
   {
     name: `chain-${name}`,
     about: `x · 2 + 1 over ${n} float32`,
+    task: { kind: 'chain', n },
     bytes: 8 * n,
     prepare: () =>
       prepared(
@@ -47,6 +50,7 @@ const streams: readonly Entry[] = sizes.flatMap(([name, n]) => [
   {
     name: `sum-${name}`,
     about: `sum of ${n} float32`,
+    task: { kind: 'sum', n },
     bytes: 4 * n,
     prepare: () =>
       prepared(
@@ -57,6 +61,7 @@ const streams: readonly Entry[] = sizes.flatMap(([name, n]) => [
   {
     name: `tanh-sum-${name}`,
     about: `sum of the tanh of ${n} float32`,
+    task: { kind: 'tanh-sum', n },
     bytes: 4 * n,
     prepare: () =>
       prepared(
@@ -85,17 +90,20 @@ export const operations: readonly Entry[] = [
   {
     name: 'softmax-xent',
     about: 'gradient of softmax cross-entropy, 256 × 1000',
+    task: { kind: 'softmax-xent' },
     prepare: () =>
       prepared(jit(grad(crossEntropy)), normal(0, 256, 1000), random.randint(random.key(1), [256], 0, 1000)),
   },
   {
     name: 'conv',
     about: 'two convolutions, 64 × 28 × 28 × 1 to 32 to 64 channels, 5 × 5, stride 2',
+    task: { kind: 'conv' },
     prepare: () => prepared(jit(layers), normal(0, 64, 28, 28, 1), kernels()),
   },
   {
     name: 'conv-grad',
     about: 'the gradient of the same for the kernels',
+    task: { kind: 'conv-grad' },
     prepare: () =>
       prepared(
         jit((x: NDArray, ws: NDArray[]) => grad((w: NDArray[]) => np.sum(layers(x, w)))(ws)),
@@ -106,11 +114,13 @@ export const operations: readonly Entry[] = [
   {
     name: 'lstm-grad',
     about: 'gradient of an LSTM over 100 steps, batch 32, 128 units',
+    task: { kind: 'lstm-grad' },
     prepare: lstm,
   },
   {
     name: 'normal-1m',
     about: 'a million normal numbers from threefry bits',
+    task: { kind: 'normal', n: 10 ** 6 },
     prepare: () =>
       prepared(
         jit((key: NDArray) => random.normal(key, [10 ** 6])),
@@ -120,6 +130,7 @@ export const operations: readonly Entry[] = [
   {
     name: 'sort-1m',
     about: 'a million float32 sorted',
+    task: { kind: 'sort', n: 10 ** 6 },
     prepare: () =>
       prepared(
         jit((x: NDArray) => np.sort(x)),
@@ -129,6 +140,7 @@ export const operations: readonly Entry[] = [
   {
     name: 'dispatch',
     about: 'a call of a cached program with 10 leaves',
+    task: { kind: 'dispatch' },
     calls: 1000,
     prepare: () => {
       const leaves = Array.from({ length: 10 }, (_, i) => normal(i, 4))
@@ -139,6 +151,7 @@ export const operations: readonly Entry[] = [
   {
     name: 'eager',
     about: 'x + 1 of four numbers, operation by operation',
+    task: { kind: 'eager' },
     calls: 1000,
     prepare: () => {
       const x = normal(0, 4)

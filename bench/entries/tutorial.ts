@@ -1,4 +1,4 @@
-/** The program that `npm start` runs: one epoch of training and validation. The bench has it at the settings that it first had. */
+/** The program that `npm start` runs: an epoch of training and validation, and a whole training of them. */
 import { type Jitted, type NDArray, jit, lax, np, random, valueAndGrad } from 'fluxion'
 import { type Batch, shdLoader, shiftAugment } from '@fluxion/data'
 import { integralAccuracy, integralCrossentropy } from '@fluxion/losses'
@@ -7,7 +7,6 @@ import { li, rlif } from '@fluxion/neurons'
 import * as optim from '@fluxion/optim'
 import { policy, setPolicy } from '@fluxion/precision'
 import { arctan } from '@fluxion/surrogates'
-import { type Entry, type Prepared, prepared } from './entry.ts'
 
 export interface TutorialSizes {
   readonly batch: number
@@ -23,6 +22,8 @@ export interface Tutorial {
   readonly start: TutorialState
   /** Train for an epoch, in the order that a key decides; gives the losses, and accuracy and loss of each validation batch. */
   readonly epoch: Jitted<[TutorialState, NDArray], [TutorialState, NDArray, NDArray]>
+  /** Train for so many epochs in one program; gives loss, validation accuracy and validation loss of each. */
+  readonly training: (epochs: number) => Jitted<[TutorialState], [TutorialState, NDArray]>
   /** The labels that the network gives all test recordings, the true ones, and which of them count. */
   readonly test: Jitted<[hk.Params], [predicted: NDArray, labels: NDArray, mask: NDArray]>
 }
@@ -60,27 +61,24 @@ export async function tutorial({ batch, steps, channels, hidden, rate, seed }: T
     return [p, np.stack([integralAccuracy(traces, labels)[0], integralCrossentropy(traces, labels)])]
   }
   const validation = shd.valEpoch()
-  const epoch = jit((state: TutorialState, key: NDArray): [TutorialState, NDArray, NDArray] => {
+  const anEpoch = (state: TutorialState, key: NDArray): [TutorialState, NDArray, NDArray] => {
     const [end, losses] = lax.scan(train, state, shd.trainEpoch(key))
     return [end, losses, lax.scan(validate, end[0], validation)[1]]
-  })
+  }
+  const epoch = jit(anEpoch)
+  const training = (epochs: number): ReturnType<Tutorial['training']> =>
+    jit((start: TutorialState): [TutorialState, NDArray] => {
+      const step = (state: TutorialState, i: NDArray): [TutorialState, NDArray] => {
+        const [end, losses, metrics] = anEpoch(state, random.foldIn(rng, i))
+        return [end, np.concatenate([np.expandDims(np.mean(losses), 0), np.mean(metrics, { axis: 0 })])]
+      }
+      return lax.scan(step, start, np.arange(epochs))
+    })
   const all = shd.testAll()
   const test = jit((p: hk.Params): [NDArray, NDArray, NDArray] => {
     const predict = (obs: NDArray): NDArray =>
       np.argmax(np.sum(network.apply(p, np.unpackbits(obs, { axis: 1 })), { axis: 1 }), { axis: -1 })
     return [lax.map(predict, all.obs), all.labels, all.mask]
   })
-  return { start: [params, optimiser.init(params)], epoch, test }
+  return { start: [params, optimiser.init(params)], epoch, training, test }
 }
-const anEpoch = async (sizes: TutorialSizes): Promise<Prepared> => {
-  const { start, epoch } = await tutorial(sizes)
-  return prepared(epoch, start, random.key(0))
-}
-
-export const tutorials: readonly Entry[] = [
-  {
-    name: 'tutorial-small',
-    about: 'an epoch of `npm start` at its first settings: batch 16, 32 steps, 128-112-112-20, half policy',
-    prepare: () => anEpoch({ batch: 16, steps: 32, channels: 128, hidden: 112, rate: 3e-4, seed: 0 }),
-  },
-]
