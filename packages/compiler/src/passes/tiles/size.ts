@@ -12,7 +12,7 @@ export interface TileLimits {
   readonly cache: number
   /** Bytes of temporaries that a tile is to have at most. */
   readonly tile: number
-  /** How many rows a product inside a recurrence is to have: it is as fast as it can be from there on. */
+  /** How many rows a product inside a recurrence is to have at least, and half of what it is to have at most. */
   readonly rows: number
   /** Operations that it costs to read, or to add up, a byte of what every tile needs as a whole. */
   readonly byte: number
@@ -50,7 +50,7 @@ export function tilingOf(
   const bytes = bytesBetween(equations, isSplit)
   if (bytes <= limits.cache) return undefined
   const size = loops.some(hasProductInCycle)
-    ? Math.min(units, limits.rows)
+    ? Math.min(2 * limits.rows, Math.max(limits.rows, Math.floor(units / limits.tiles)))
     : Math.max(1, Math.floor(Math.min((limits.tile * units) / bytes, units / limits.tiles)))
   const chunks = chunksOf(units, size)
   const tiles = chunks.reduce((sum, chunk) => sum + chunk.tiles, 0)
