@@ -40,6 +40,8 @@ const steps: Readonly<Record<string, Operation>> = {
   chosen: (x, y, c) => lax.select(lax.bitwiseNot(lax.gt(x, like(x, c))), x, y),
   flag: (x, _, c) => lax.gt(x, like(x, c)).astype('int32').ne(0).astype(x.dtype),
   noFlag: (x, _, c) => lax.lt(x, like(x, c)).astype(x.dtype).eq(0).astype(x.dtype),
+  above: (x, y, c) => np.where(lax.gt(lax.sub(x, like(x, c)), like(x, 0)), y, x),
+  below: (x, y) => np.where(lax.gt(like(x, -0), lax.sub(x, y)), y, x),
   clamp: (x, _, c) => lax.clamp(like(x, -Infinity), x, like(x, c > 0 ? Infinity : c)),
 }
 

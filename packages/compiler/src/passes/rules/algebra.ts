@@ -136,6 +136,17 @@ function chosen(flag: Atom, whenFalse: boolean, whenTrue: boolean, equation: Equ
   return whenTrue ? flag : to.make('not', [flag], {}, equation.source)
 }
 
+/** x − y > 0 where x > y: a difference of floats that are not alike is not rounded to 0. */
+const compareDifference: Rule = ({ primitive, inputs, source }, to) => {
+  const zero = inputs.findIndex((atom) => atom instanceof Literal && atom.value === 0)
+  const other = inputs[1 - zero]
+  if (zero < 0 || other === undefined || !isFloat(other.aval.dtype)) return undefined
+  const difference = to.made(other, 'sub')
+  if (difference === undefined) return undefined
+  const [x, y] = difference.inputs as [Atom, Atom]
+  return [to.make(primitive.name, zero === 1 ? [x, y] : [y, x], {}, source)]
+}
+
 /** A clamp whose bounds bound nothing. */
 const clampNothing: Rule = ({ inputs: [lo, x, hi] }) => {
   const free =
@@ -165,8 +176,8 @@ export const algebraRules: Rules = {
   clamp: [clampNothing],
   eq: [compareBool((x, y) => x === y)],
   ne: [compareBool((x, y) => x !== y)],
-  lt: [compareBool((x, y) => x < y)],
+  lt: [compareBool((x, y) => x < y), compareDifference],
   le: [compareBool((x, y) => x <= y)],
-  gt: [compareBool((x, y) => x > y)],
+  gt: [compareBool((x, y) => x > y), compareDifference],
   ge: [compareBool((x, y) => x >= y)],
 }
