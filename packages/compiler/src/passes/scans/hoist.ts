@@ -1,11 +1,14 @@
 /** Loop invariants: what each step of a scan would compute alike is computed once, before it. */
-import { type Atom, type Equation, Literal, type Var, closed, sizeOf } from '@fluxion/core'
+import { type Atom, type Equation, Literal, type Var, bytesOf, closed, sizeOf } from '@fluxion/core'
 import { type Environment, type Pass, budget, bytesOfAval, renamed, substituted, typesOf } from '../rewrite.ts'
 import { partsOf } from '../rules/scan.ts'
 import { isMovable, rewriteScans } from './rewriteScans.ts'
 
 /** What costs less to make again than to keep in memory. */
-const remade = new Set(['broadcast_in_dim', 'iota', 'reshape', 'squeeze'])
+const remade = new Set(['broadcast_in_dim', 'iota', 'reshape', 'squeeze', 'unpackbits'])
+/** Bits and bytes as wider numbers too, which products take as they are. */
+const isRemade = ({ primitive, inputs }: Equation): boolean =>
+  remade.has(primitive.name) || (primitive.name === 'convert_element_type' && bytesOf(inputs[0]!.aval.dtype) === 1)
 
 /** Whether an equation's results are larger than its operands by more than the budget. */
 function exceedsBudget({ primitive, inputs, params }: Equation): boolean {
@@ -37,7 +40,7 @@ export const hoistInvariants: Pass = rewriteScans((scan, to) => {
   const hoisted = new Set<Var>()
   for (const equation of jaxpr.equations.toReversed()) {
     const wanted = equation.outputs.filter((variable) => variable !== null && needed.has(variable)) as Var[]
-    const isCheap = remade.has(equation.primitive.name) || (equation.inputs.length === 0 && isSmallest(equation))
+    const isCheap = isRemade(equation) || (equation.inputs.length === 0 && isSmallest(equation))
     if (candidates.has(equation) && !isCheap) for (const variable of wanted) hoisted.add(variable)
     else if (!candidates.has(equation) || wanted.length > 0) {
       inside.push(equation)
