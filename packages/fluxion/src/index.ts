@@ -2,4 +2,4 @@
 import './setup.ts'
 
 export * from '@fluxion/core'
-export { ready, setThreads } from '@fluxion/wasm'
+export { type ScriptOptions, type ScriptWorker, ready, runInWorker, setThreads } from '@fluxion/wasm'

@@ -13,7 +13,8 @@ import { WasmBuffer } from './buffer.ts'
 import { type Machine, makeExecutable, printProgram } from './driver/executable.ts'
 import { features } from './features.ts'
 import { Heap, type HeapOptions, Resident } from './heap/heap.ts'
-import { Threads } from './threads/threads.ts'
+import { canShare } from './threads/platform.ts'
+import { Threads, threadCount } from './threads/threads.ts'
 import { printWat } from './wat.ts'
 
 export interface WasmOptions extends HeapOptions {
@@ -124,14 +125,15 @@ export const wasmDevice: DeviceProvider = {
   opened: () => (features().simd ? wasm() : undefined),
   async describe(): Promise<DeviceInfo> {
     const { simd, relaxed } = features()
-    const names = [simd ? 'simd' : undefined, relaxed ? 'relaxed-simd' : undefined]
+    const threads = canShare()
+    const names = [simd ? 'simd' : undefined, relaxed ? 'relaxed-simd' : undefined, threads ? 'threads' : undefined]
     return {
       name: 'wasm',
       available: simd,
       ...(simd ? {} : { why: 'the engine has no WebAssembly SIMD' }),
       description: 'WebAssembly',
       features: names.filter((name) => name !== undefined),
-      limits: { memoryBytes: 2 ** 32 },
+      limits: { memoryBytes: 2 ** 32, threads: threads ? threadCount() : 1 },
     }
   },
 }

@@ -13,7 +13,8 @@ export function nodeModule<T>(name: string): T | undefined {
   return process?.getBuiltinModule?.(name) as T | undefined
 }
 let threads: NodeThreads | undefined
-const nodeThreads = (): NodeThreads | undefined => (threads ??= nodeModule('node:worker_threads'))
+/** Node's module for threads, where there is one. */
+export const nodeThreads = (): NodeThreads | undefined => (threads ??= nodeModule('node:worker_threads'))
 
 /** Whether memory can be shared between threads: always in Node, in pages that are cross-origin isolated. */
 export const canShare = (): boolean =>

@@ -12,7 +12,8 @@ function checked(where: string, count: number): number {
   if (Number.isInteger(count) && count >= 1 && count <= most) return count
   throw new OptionError(misuse(where, `a whole number of threads from 1 to ${most}`, `${count}`))
 }
-function threadCount(): number {
+/** How many threads programs in general run on, the calling one included. */
+export function threadCount(): number {
   if (chosen !== undefined) return chosen
   const wanted = setting('FLUXION_THREADS')
   return wanted === undefined ? Math.min(mostByDefault, hardwareThreads()) : checked('FLUXION_THREADS', Number(wanted))
