@@ -2,7 +2,7 @@
  * The page: chooses a device, trains on it, and shows how it goes. `?device=wasm&epochs=8` starts at once; the numbers stand in the data
  * attributes of `<main>`.
  */
-import { type DeviceInfo, devices, setDevice } from 'fluxion'
+import { type DeviceInfo, devices, ready, setDevice } from 'fluxion'
 import { sampleFigure, trainingFigures } from './figures.ts'
 import { type Epoch, makeTraining, sizes } from './training.ts'
 
@@ -32,7 +32,9 @@ const remedies: Readonly<Record<string, string>> = {
 
 /** What a device says of itself beyond its title, with those of its features that the compiler uses. */
 const aboutOf = ({ name, description, features }: DeviceInfo): string => {
-  const used = features.filter((feature) => ['simd', 'relaxed-simd', 'shader-f16', 'subgroups'].includes(feature))
+  const used = features.filter((feature) =>
+    ['simd', 'relaxed-simd', 'threads', 'shader-f16', 'subgroups'].includes(feature),
+  )
   return [description, ...used].filter((words) => words !== titles[name]).join(', ')
 }
 /** A radio button for each device; one that cannot be used says why. */
@@ -109,6 +111,8 @@ async function train(device: DeviceInfo, epochs: number): Promise<void> {
   await breathe()
   try {
     await setDevice(device.name)
+    // Workers start while the page waits for them.
+    if (device.name === 'wasm') await ready()
     const training = makeTraining()
     const done: Epoch[] = []
     for await (const epoch of training.train(epochs)) {

@@ -1,7 +1,7 @@
 // The page of examples/browser, bundled, in a headless Chromium: what is in the bundle, and that both devices train as the reference back end does.
-import { mkdtemp, mkdir, rm } from 'node:fs/promises'
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setDevice } from 'fluxion'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { type PreviewServer, type Rolldown, build, preview } from 'vite'
@@ -66,6 +66,30 @@ test(
   patience,
 )
 
+interface Sums {
+  readonly sum: number
+  readonly workers: number
+}
+/** A module that computes on some threads, and counts the workers that were started for it. */
+const computing = `
+import { jit, np, ready, setThreads } from './fluxion.js'
+let workers = 0
+self.Worker = class extends Worker {
+  constructor(...args) {
+    super(...args)
+    workers++
+  }
+}
+export async function compute(threads) {
+  workers = 0
+  setThreads(threads)
+  await ready()
+  const f = jit((x) => np.tanh(x.mul(2)).sum())
+  let sum
+  for (let i = 0; i < 20; i++) sum = f(np.arange(2 ** 20).astype('float32').mul(1e-6)).item()
+  return { sum, workers }
+}
+`
 const reason = whyNoChromium()
 describe.skipIf(reason !== undefined)(`in Chromium${reason === undefined ? '' : `: ${reason}`}`, () => {
   let folder: string
@@ -157,6 +181,49 @@ describe.skipIf(reason !== undefined)(`in Chromium${reason === undefined ? '' : 
       patience,
     )
   })
+
+  test(
+    'an isolated page computes on several threads, and runs scripts on others, with the results of one thread',
+    async () => {
+      const library = await mkdtemp(join(folder, 'threads-'))
+      await build({
+        root,
+        configFile: false,
+        logLevel: 'silent',
+        build: {
+          outDir: library,
+          lib: { entry: join(root, 'packages', 'fluxion', 'src', 'index.ts'), formats: ['es'], fileName: 'fluxion' },
+          minify: true,
+        },
+      })
+      await writeFile(join(library, 'empty.html'), '<!doctype html><title>empty</title>')
+      await writeFile(join(library, 'compute.js'), computing)
+      await writeFile(
+        join(library, 'script.js'),
+        "import { compute } from './compute.js'\npostMessage(await compute(3))\n",
+      )
+      const page = await browser.newPage()
+      try {
+        const base = `${server.resolvedUrls!.local[0]}${basename(library)}/`
+        await page.goto(`${base}empty.html`)
+        const results = await page.evaluate(`(async () => {
+          const { compute } = await import('${base}compute.js')
+          const { runInWorker } = await import('${base}fluxion.js')
+          const one = await compute(1)
+          const three = await compute(3)
+          const inScript = await new Promise((message, error) => runInWorker('${base}script.js', { message, error }))
+          return [self.crossOriginIsolated, one, three, inScript]
+        })()`)
+        const [isolated, one, three, inScript] = results as [boolean, Sums, Sums, Sums]
+        expect(isolated).toBe(true)
+        expect([one.workers, three.workers, inScript.workers]).toEqual([0, 2, 2])
+        expect([three.sum, inScript.sum]).toEqual([one.sum, one.sum])
+      } finally {
+        await page.close()
+      }
+    },
+    patience,
+  )
 
   test(
     'the page stays responsive while it trains: a click stops it after the epoch that runs',
