@@ -1,6 +1,7 @@
 /** All passes over loops, in their order. */
 import { type Pass, untilStable } from './rewrite.ts'
 import { moveAccumulations } from './scans/accumulate.ts'
+import { splitCarries } from './scans/carryParts.ts'
 import { hoistInvariants } from './scans/hoist.ts'
 import { hoistProducts } from './scans/products.ts'
 import { chooseResiduals } from './scans/residuals.ts'
@@ -9,7 +10,10 @@ import { takeSums } from './scans/sums.ts'
 import { tidy } from './tidy.ts'
 
 /** What leaves loops opens ways for more to leave, and leaves things to simplify. */
-const shrink = untilStable((program) => tidy(moveAccumulations(hoistProducts(hoistInvariants(program)))), 4)
+const shrink = untilStable(
+  (program) => tidy(moveAccumulations(hoistProducts(hoistInvariants(splitCarries(program))))),
+  4,
+)
 /** A pass whose results, if it does anything, are tidied and shrunk. */
 const then =
   (pass: Pass): Pass =>

@@ -2,15 +2,11 @@
 import { type Atom, type Equation, Literal, isFloat, sizeOf } from '@fluxion/core'
 import { range, sameList, withoutAt } from '../rewrite.ts'
 import type { Rule, Rules, Simplifier } from '../simplify.ts'
+import { type SliceParams, sliceOfPieces, splitOfPieces } from './pieces.ts'
 
 export interface BroadcastParams {
   readonly shape: readonly number[]
   readonly broadcastDimensions: readonly number[]
-}
-interface SliceParams {
-  readonly startIndices: readonly number[]
-  readonly limitIndices: readonly number[]
-  readonly strides: readonly number[] | null
 }
 interface PadParams {
   readonly paddingConfig: readonly (readonly [number, number, number])[]
@@ -241,10 +237,10 @@ export const movementRules: Rules = {
   squeeze: [sameShape, staysSpread, squeezeSpread],
   transpose: [transposeNothing, staysSpread, transposeTwice, transposeSpread],
   rev: [staysSpread, reverseLess],
-  slice: [sameShape, staysSpread, sliceTwice],
+  slice: [sameShape, staysSpread, sliceTwice, sliceOfPieces],
   pad: [padNothing],
   concatenate: [concatenateLess],
-  split: [splitNothing, splitSpread],
+  split: [splitNothing, splitSpread, splitOfPieces],
   dynamic_slice: [sameShape, staysSpread, knownWindow],
   dynamic_update_slice: [wholeUpdate],
   reduce_sum: reducing,
