@@ -113,7 +113,35 @@ export function scheduleAlong(
       states.set(v, kind === 'region' ? { stage, label: labelOf(entry) } : { stage, made: kind === 'made' })
     })
   }
+  sink(jaxpr, placements)
   return { placements, stages }
+}
+
+/** Let regions take in, of those before them, what only they need: it is run by the same parts, and lies in no memory between. */
+function sink({ equations, outputs }: Jaxpr, placements: Map<Equation, Placement>): void {
+  // The last region that may give a value, as pieces or not, to all that use it.
+  const latest = { pieces: new Map<Atom, number>(), whole: new Map<Atom, number>() }
+  const limit = (to: Map<Atom, number>, atom: Atom, stage: number): void => {
+    to.set(atom, Math.min(to.get(atom) ?? Infinity, stage))
+  }
+  for (const to of Object.values(latest)) for (const atom of outputs) limit(to, atom, -1)
+  for (const equation of equations.toReversed()) {
+    const { kind, stage, factor } = placements.get(equation)!
+    let own = stage
+    if (kind === 'region') {
+      const limits = equation.outputs.map((v, k) => {
+        const uses = typeof factor!.results[k] === 'number' ? latest.pieces : latest.whole
+        return v === null ? Infinity : (uses.get(v) ?? Infinity)
+      })
+      const last = Math.min(...limits)
+      if (last > stage && last < Infinity) placements.set(equation, { kind, stage: (own = last), factor: factor! })
+    }
+    equation.inputs.forEach((atom, i) => {
+      const isPiece = kind === 'region' && typeof factor!.operands[i] === 'number'
+      limit(latest.pieces, atom, isPiece ? own : own - 1)
+      limit(latest.whole, atom, own - 1)
+    })
+  }
 }
 
 /**

@@ -161,6 +161,25 @@ test('where a mean over the batch stands in the middle, there is one region befo
   tiled(makeJaxpr(valueAndGrad(loss))(weights(1), filled(5, 4, 3)), args)
 })
 
+test('what a region needs only after something has been put together is not computed before that', () => {
+  // As where data are moved by a random number of places that depends on all labels.
+  const loss = (params: Params, xs: NDArray, labels: NDArray) => {
+    const spread = np.repeat(xs, 2, { axis: 2 }).mul(0.5)
+    const start = labels.sum().mod(3)
+    return network(1, true)(params, lax.dynamicSlice(spread, [0, 0, start], [5, 4, 3]))
+      .pow(2)
+      .mean()
+  }
+  const given = [weights(1), filled(5, 4, 3), labelsOf(4)] as const
+  const program = makeJaxpr(grad(loss))(...given)
+  expect(tiled(program, given.flat() as NDArray[])).toEqual([2])
+  const { program: changed } = optimise(program, { tiles: small })
+  const sizes = changed.jaxpr.equations.flatMap(({ outputs }) =>
+    outputs.map((v) => (v === null ? 0 : v.aval.shape.at(-1))),
+  )
+  expect(sizes).not.toContain(6)
+})
+
 test('a mean over the batch at every step keeps its loop whole', () => {
   const program = makeJaxpr((xs: NDArray, h: NDArray) =>
     lax.scan(
