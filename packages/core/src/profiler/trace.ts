@@ -7,7 +7,8 @@ import { Recording, type Trace, recording, setRecording } from './recording.ts'
 export type { Trace, TraceEvent } from './recording.ts'
 
 /**
- * Record from now on what is traced, compiled and called, until `stopTrace`; on WebGPU each kernel too, timed by the GPU where it can.
+ * Record from now on what is traced, compiled and called, and each kernel that runs, until `stopTrace`. Kernels of WebGPU are timed by the
+ * GPU where it can; on the CPU a program is compiled once more for it, with a clock before and after each kernel.
  *
  * @param path the file that `stopTrace` writes; none in a page
  * @throws OptionError if a trace runs already, or if there is a path and no files
@@ -17,9 +18,10 @@ export type { Trace, TraceEvent } from './recording.ts'
  * import { jit, np, profiler } from 'fluxion'
  * const grow = (x) => np.tanh(x).sum()
  * profiler.startTrace()
- * jit(grow)(np.ones([64])).item()
+ * jit(grow, { device: 'wasm' })(np.ones([64])).item()
  * const { traceEvents } = await profiler.stopTrace()
  * traceEvents.filter(({ cat }) => cat === 'call').map(({ name }) => name) // => ['jit(grow)']
+ * traceEvents.some(({ cat, dur }) => cat === 'kernel' && dur >= 0) // => true
  * ```
  */
 export function startTrace(path?: string): void {

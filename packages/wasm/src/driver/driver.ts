@@ -25,6 +25,7 @@ import { type ProductContext, printProduct } from '../product/print.ts'
 import { turnsPerCall } from './cost.ts'
 import { blocksOfCall, partsOf, readyToCut } from './cut.ts'
 import { kernelKey } from './key.ts'
+import { Log } from './log.ts'
 
 /** A kernel as it is called: with addresses, a range of its blocks, and room for scratch if it needs any. */
 export interface PrintedKernel {
@@ -47,6 +48,8 @@ export interface PrintedProgram {
   readonly scratchBytes: number
   /** What each runner of jobs has for itself. */
   readonly runnerBytes: number
+  /** Where its launches are noted, if they are. */
+  readonly log: Log | undefined
 }
 /** An exported function of the module, of frame, arena, memory of the runner's own, and number of a part, that runs one of so many parts of a step: they may run side by side, in any order. */
 export interface Job {
@@ -56,22 +59,31 @@ export interface Job {
 /** A runner's memory begins with a word that it counts up at each kernel, for others to see that it is alive. */
 const runnerHead = 64
 
-/** @param shared whether the module's memory is shared between threads */
+/**
+ * @param shared whether the module's memory is shared between threads
+ * @param profiled whether launches are noted, with when they began and ended
+ */
 export function printDriver(
   program: Program,
   plan: MemoryPlan,
-  { relaxed, shared }: { readonly relaxed: boolean; readonly shared: boolean },
+  {
+    relaxed,
+    shared,
+    profiled = false,
+  }: { readonly relaxed: boolean; readonly shared: boolean; readonly profiled?: boolean },
 ): PrintedProgram {
   const module = new ModuleBuilder(shared ? { initial: 0, maximum: mostPages, shared } : undefined)
   const context: ProductContext = { module, relaxed, printNest: (nest) => printNest(module, nest, { relaxed }) }
   const kernels = printKernels(context, program.steps)
   const scratchBytes = Math.max(0, ...[...kernels.values()].map((kernel) => kernel.scratchBytes))
   const framed = [...new Set([...program.inputs, ...program.captured.map(({ slot }) => slot), ...program.outputs])]
-  const driver = new Driver(module, kernels, framed, plan, program.steps)
+  const ownBytes = aligned(runnerHead + plan.privateBytes + scratchBytes)
+  const log = profiled ? new Log(module, ownBytes) : undefined
+  const driver = new Driver(module, kernels, framed, plan, program.steps, log)
   driver.print(program.steps)
   const { callbacks, jobs, frameWords } = driver
-  const runnerBytes = jobs.length === 0 ? 0 : aligned(runnerHead + plan.privateBytes + scratchBytes)
-  return { module, framed, callbacks, jobs, frameWords, scratchBytes, runnerBytes }
+  const runnerBytes = jobs.length === 0 ? 0 : ownBytes + (log === undefined ? 0 : Log.bytes)
+  return { module, framed, callbacks, jobs, frameWords, scratchBytes, runnerBytes, log }
 }
 const operandsOf = ({ inputs, outputs }: Callback): number => inputs.length + outputs.length
 
@@ -138,6 +150,7 @@ class Driver {
   readonly #kernels: ReadonlyMap<Kernel, PrintedKernel>
   readonly #entries: ReadonlyMap<Slot, number>
   readonly #plan: MemoryPlan
+  readonly #log: Log | undefined
   /** Where in the frame counters of loops stand for the jobs in them. */
   readonly #counterWords = new Map<Counter, number>()
 
@@ -147,11 +160,13 @@ class Driver {
     framed: readonly Slot[],
     plan: MemoryPlan,
     steps: readonly Step[],
+    log: Log | undefined,
   ) {
     this.#module = module
     this.#kernels = kernels
     this.#entries = new Map(framed.map((slot, i) => [slot, i]))
     this.#plan = plan
+    this.#log = log
     this.frameWords = framed.length
     walkSteps(steps, (step) => {
       if (step.op === 'callback') this.frameWords = Math.max(this.frameWords, framed.length + operandsOf(step))
@@ -168,7 +183,9 @@ class Driver {
     const { f } = this.#site
     switch (step.op) {
       case 'launch':
-        return this.#launch(this.#kernels.get(step.kernel)!, step.args)
+        return this.#timed(step.kernel.name, step.kernel, () =>
+          this.#launch(step.kernel.name, this.#kernels.get(step.kernel)!, step.args),
+        )
       case 'copy':
         if (step.length === 0) return
         this.#address(step.to)
@@ -214,7 +231,7 @@ class Driver {
     f.release(register)
   }
   /** A function for parts of a step, and the call that has the host run them all: it finds the counters of loops around in the frame. */
-  #job(name: string, parts: number, print: (part: Register) => void): void {
+  #job(name: string, label: string, parts: number, print: (part: Register) => void): void {
     const around = this.#site
     const { f, frame, arena, counters } = around
     const job = this.#module.function(name, ['i32', 'i32', 'i32', 'i32'])
@@ -239,7 +256,7 @@ class Driver {
     const start = this.#module.import('env', 'parallel', ['i32', 'i32', 'i32'], [])
     f.i32(number).get(frame).get(arena).call(start)
     this.#site = site
-    print(job.param(3))
+    this.#timed(`${name} of ${label}`, undefined, () => print(job.param(3)))
     this.#site = around
   }
   /** Registers of a range: part p of all `parts` has the numbers from ⌊p·count/parts⌋ on, before ⌊(p+1)·count/parts⌋. */
@@ -254,12 +271,20 @@ class Driver {
     return [bound(f.get(part)), bound(f.get(part).i32(1).op('i32.add'))]
   }
   #parallel({ group, counter, begin, body }: Parallel): void {
-    this.#job('group', group.length, (part) => {
-      const [from, to] = this.#range(part, counter.length, group.length)
-      this.#site.counters.set(group, part)
-      this.print(begin)
-      this.#loop(counter, from, to, () => this.print(body))
-    })
+    const label = `${counter.length} iterations in ${group.length} groups`
+    const run = (): void =>
+      this.#job('group', label, group.length, (part) => {
+        const [from, to] = this.#range(part, counter.length, group.length)
+        this.#site.counters.set(group, part)
+        this.print(begin)
+        this.#loop(counter, from, to, () => this.print(body))
+      })
+    this.#timed(label, undefined, run)
+  }
+  /** Note when what `print` prints begins and ends, if launches are noted. */
+  #timed(name: string, kernel: Kernel | undefined, print: () => void): void {
+    if (this.#log === undefined) print()
+    else this.#log.around(this.#site, name, kernel, print)
   }
 
   /** Leave the address of a place on the stack. */
@@ -282,11 +307,11 @@ class Driver {
       f.i32(stride * bytes).op('i32.mul', 'i32.add')
     }
   }
-  #launch(kernel: PrintedKernel, args: readonly Place[]): void {
+  #launch(name: string, kernel: PrintedKernel, args: readonly Place[]): void {
     const { blocks, blocksPerCall, parts } = kernel
     if (blocks === 0) return
     if (parts === 1) return this.#calls(kernel, args, 0, blocks)
-    this.#job('part', parts, (part) => {
+    this.#job('part', name, parts, (part) => {
       const { f } = this.#site
       // Ranges of whole turns, the last one of what there is.
       const unit = blocksPerCall % turnLanes === 0 ? turnLanes : 1

@@ -8,7 +8,10 @@ import {
   type Executable,
   type HostArray,
   type Primitive,
+  type Recording,
   invariant,
+  mainTrack,
+  recording,
 } from '@fluxion/core'
 import { WasmBuffer } from '../buffer.ts'
 import { aligned } from '../heap/allocator.ts'
@@ -17,6 +20,7 @@ import { type Heap, Resident } from '../heap/heap.ts'
 import type { Threads } from '../threads/threads.ts'
 import { type PrintedProgram, printDriver } from './driver.ts'
 import { Jobs } from './jobs.ts'
+import { Log, clock } from './log.ts'
 
 export interface Machine {
   readonly backend: Backend
@@ -38,13 +42,25 @@ function hostFunction(name: string): (...args: number[]) => number {
 export const printProgram = (program: Program, { relaxed, heap }: Pick<Machine, 'relaxed' | 'heap'>): PrintedProgram =>
   printDriver(program, planMemory(program), { relaxed, shared: heap.shared })
 
-/** @param donated inputs, by number, whose memory results may take */
-export function makeExecutable(machine: Machine, program: Program, donated: readonly number[] = []): Executable {
-  const { backend, heap } = machine
+/** A program's module, ready to be called, and how the memory that a call needs is laid out. */
+interface Loaded {
+  readonly run: (frame: number, arena: number) => void
+  readonly jobs: Jobs
+  readonly framed: readonly Slot[]
+  readonly frameAt: number
+  readonly runnersAt: number
+  /** Hand on, after a call that was given this arena, what was noted of it. */
+  readonly noted: ((arena: number, to: Recording) => void) | undefined
+  /** Get an arena ready for notes. */
+  readonly begin: ((arena: number) => void) | undefined
+}
+/** @param profiled whether launches are noted, with when they began and ended */
+function loadProgram(machine: Machine, program: Program, profiled: boolean): Loaded {
+  const { heap } = machine
   const plan = planMemory(program)
-  const printed = printDriver(program, plan, { relaxed: machine.relaxed, shared: heap.shared })
-  const { module, framed, frameWords } = printed
-  const frameAt = aligned(plan.bytes + printed.scratchBytes)
+  const printed = printDriver(program, plan, { relaxed: machine.relaxed, shared: heap.shared, profiled })
+  const { module, framed, frameWords, log } = printed
+  const frameAt = aligned(plan.bytes + printed.scratchBytes + (log === undefined ? 0 : Log.bytes))
   const runnersAt = aligned(frameAt + 4 * frameWords)
   const host: Record<string, (...args: number[]) => number> = {}
   for (const { module: from, name } of module.imports) {
@@ -57,11 +73,40 @@ export function makeExecutable(machine: Machine, program: Program, donated: read
   const jobs = new Jobs(heap, machine.threads, bytes, { jobs: list, runnerBytes, anywhere })
   const parallel = (job: number, at: number, arena: number): void => jobs.run(job, at, arena, arena + runnersAt)
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-    env: { memory: heap.memory, callback: callbackOf(machine, printed), parallel },
+    env: { memory: heap.memory, callback: callbackOf(machine, printed), parallel, clock },
     host,
   })
   jobs.attach(exports)
-  const run = exports['run'] as (frame: number, arena: number) => void
+  const run = exports['run'] as Loaded['run']
+  /** The logs of a call: the caller's, and those that its runners have of jobs. */
+  const logs = (arena: number): { readonly address: number; readonly thread: string }[] => [
+    { address: arena + frameAt - Log.bytes, thread: mainTrack.thread },
+    ...Array.from({ length: jobs.runners }, (_, runner) => ({
+      address: log!.runnerLog(arena + runnersAt, runnerBytes, runner),
+      thread: runner === 0 ? mainTrack.thread : `worker ${runner}`,
+    })),
+  ]
+  const begin = (arena: number): void => logs(arena).forEach(({ address }) => log!.clear(heap.memory, address))
+  const noted = (arena: number, to: Recording): void => {
+    for (const { address, thread } of logs(arena)) log!.read(heap.memory, address, to, { ...mainTrack, thread })
+  }
+  return {
+    run,
+    jobs,
+    framed,
+    frameAt,
+    runnersAt,
+    ...(log === undefined ? { begin: undefined, noted: undefined } : { begin, noted }),
+  }
+}
+
+/** @param donated inputs, by number, whose memory results may take */
+export function makeExecutable(machine: Machine, program: Program, donated: readonly number[] = []): Executable {
+  const { backend, heap } = machine
+  const loaded = loadProgram(machine, program, false)
+  const { framed } = loaded
+  /** The same with notes of its launches, made when a trace first wants them. */
+  let profiled: Loaded | undefined
 
   const captured = program.captured.map(({ value }) => {
     if (!(value instanceof ConcreteArray))
@@ -89,6 +134,9 @@ export function makeExecutable(machine: Machine, program: Program, donated: read
       values[inputEntries[i]!] = wasmBuffer(backend, heap, inputs[i]!, inputSlots[i]!.dtype).value
     for (let i = 0; i < captured.length; i++) values[given + i] = captured[i]!.value
     const addresses = new Array<number>(framed.length)
+    const trace = recording()
+    const { run, jobs, frameAt, runnersAt, begin, noted } =
+      trace === undefined ? loaded : (profiled ??= loadProgram(machine, program, true))
     let pinned = 0
     try {
       const arenaBytes = runnersAt + jobs.prepare()
@@ -107,7 +155,9 @@ export function makeExecutable(machine: Machine, program: Program, donated: read
         const frame = arena.address + frameAt
         const { words } = heap
         for (let i = 0; i < values.length; i++) words[(frame >>> 2) + i] = addresses[i]!
+        begin?.(arena.address)
         run(frame, arena.address)
+        if (trace !== undefined) noted?.(arena.address, trace)
       } finally {
         heap.give(arena)
       }

@@ -56,6 +56,10 @@ export class Jobs {
     }
     return (1 + this.#pool.size) * this.#runnerBytes
   }
+  /** How many runners the call that was made ready has, the caller among them. */
+  get runners(): number {
+    return this.#jobs.length === 0 ? 0 : 1 + (this.#pool?.size ?? 0)
+  }
   /** Run all parts of a job. */
   run(job: number, frame: number, arena: number, runners: number): void {
     const { parts } = this.#jobs[job]!

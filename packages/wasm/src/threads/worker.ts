@@ -26,7 +26,8 @@ export function serve({ memory, control, words, mostText, runner, spinMillisecon
     throw new Error('a job called the host')
   }
   const load = (id: number, bytes: Uint8Array<ArrayBuffer>): void => {
-    const imports = { env: { memory, callback: unexpected, parallel: unexpected }, host: Math as never }
+    const clock = () => performance.timeOrigin + performance.now()
+    const imports = { env: { memory, callback: unexpected, parallel: unexpected, clock }, host: Math as never }
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports)
     loaded.set(id, exports)
     if (loaded.size > mostLoaded) loaded.delete(loaded.keys().next().value!)
