@@ -140,7 +140,7 @@ test('spikes that a scan stacks, and that it carries, lie in memory as bytes', a
       )
       return np.matmul(spikes.reshape([21, 16]), w)
     }
-    const args = [numbers(1, [7, 3, 16], dtype), numbers(2, [16, 16], dtype)]
+    const args = [numbers(1, [7, 3, 16], dtype), numbers(2, [16, 16], dtype)] as const
     const program = compile(makeJaxpr(f)(...args), target)
     const stacked = new Set<Slot>()
     walkSteps(program.steps, (step) => {

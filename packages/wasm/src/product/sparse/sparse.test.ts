@@ -224,7 +224,7 @@ test('a number that is not finite makes rows NaN that do not select it', () => {
 })
 test('of blocks of one product some may be dense and others not', () => {
   // Half of the rows all ones, the others none: the density is that of each chunk.
-  const [M, N, K] = [700, 8, 384]
+  const [M, N, K] = [600, 8, 401]
   const [i, j, k] = [new LoopVar('i', M), new LoopVar('j', N), new LoopVar('k', K)]
   const [x, y, z] = [
     new Buffer('x', 'bool', M * K),
