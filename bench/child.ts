@@ -1,5 +1,5 @@
 /** A measurement in a process of its own: started, waited for no longer than it may take, its last line read as JSON. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 
 export interface Measured {
   readonly median_ms: number
@@ -21,6 +21,15 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** Measurements end with this process, whatever ends it. */
+const running = new Set<ChildProcess>()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    for (const child of running) child.kill('SIGKILL')
+    process.kill(process.pid, signal)
+  })
+}
+
 /** Run a command to its end, for `seconds` at most. What it says of errors is shown only with `loud`; else its last line is the reason. */
 export function measure<T extends Measured>(command: Command, seconds: number, loud = false): Promise<T | Missing> {
   const { promise, resolve } = Promise.withResolvers<T | Missing>()
@@ -28,6 +37,7 @@ export function measure<T extends Measured>(command: Command, seconds: number, l
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...command.env },
   })
+  running.add(child)
   let [out, errors, late] = ['', '', false]
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -41,6 +51,7 @@ export function measure<T extends Measured>(command: Command, seconds: number, l
   child.on('error', (error) => resolve({ missing: error.message }))
   child.on('close', (code) => {
     clearTimeout(limit)
+    running.delete(child)
     if (late) return resolve({ missing: `takes more than ${seconds} s, warming up and compiling included` })
     if (code !== 0) return resolve({ missing: `failed: ${lastLine(errors) ?? `exit code ${code}`}` })
     resolve(JSON.parse(lastLine(out)!) as T | Missing)

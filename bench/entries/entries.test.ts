@@ -40,10 +40,10 @@ test('a task is data, so that other processes can be given it', () => {
 })
 test('hidden neurons of every kind spike, so that all layers have gradients', () => {
   for (const neuron of ['lif', 'rlif', 'alif', 'cubalif', 'rcubalif'] as const) {
-    const { step, params, packed, labels } = networkStep(network({ neuron, layers: 3, batch: 8, steps: 48 }))
+    const { step, params, packed, labels } = networkStep(network({ neuron, layers: 2, batch: 8, steps: 32 }))
     const [loss, gradients] = step(params, packed, labels)
     expect(loss.item()).toBeGreaterThan(0)
     // The last product has a gradient only where the last hidden layer spikes, and from steps before the last one.
-    expect(gradients['linear_3']!['w']!.abs().max().item()).toBeGreaterThan(0)
+    expect(gradients['linear_2']!['w']!.abs().max().item()).toBeGreaterThan(0)
   }
 })
