@@ -1,13 +1,35 @@
 /**
  * Accumulations: a carry that each step only adds to leaves the loop. A product becomes one contraction over the steps too, of operands
- * that the loop stacks; a sum over axes becomes one over the steps too, if its terms follow from what is stacked anyway.
+ * that the loop stacks; a sum over axes becomes one over the steps too, if its terms follow from what is stacked anyway. Of pointwise loops
+ * other sums become carries of the terms, element by element, which are summed over axes after the loop.
  * Sums are rounded in another order, and start from +0.
  */
-import { type Atom, type ClosedJaxpr, type Equation, type Jaxpr, Literal, type Var, closed } from '@fluxion/core'
-import { type Environment, type Pass, type Writer, budget, bytesOfAval, substituted } from '../rewrite.ts'
+import {
+  type Atom,
+  type Aval,
+  type ClosedJaxpr,
+  type Equation,
+  type Jaxpr,
+  Literal,
+  Var,
+  closed,
+  isEffectful,
+} from '@fluxion/core'
+import {
+  type Environment,
+  type Pass,
+  type Writer,
+  budget,
+  bytesOfAval,
+  equationOf,
+  primitiveNamed,
+  spread,
+  substituted,
+} from '../rewrite.ts'
 import type { DotParams } from '../rules/products.ts'
 import { type Parts, partsOf } from '../rules/scan.ts'
 import { batchedSlice, fits, isBetween, sliceOf } from './outside.ts'
+import { isPointwise } from './pointwise.ts'
 import { definitionsOf, rewriteScans } from './rewriteScans.ts'
 
 /** A value for all steps at once, as a program of stacked and of constant leaves. */
@@ -15,13 +37,20 @@ interface Outside {
   readonly leaves: readonly Var[]
   readonly program: ClosedJaxpr | undefined
 }
-/** A carry that only sums up `term`: `sum` is the equation that adds. */
+/** A carry that only sums up what is linear in some terms: `sum` is the equation that adds. */
 interface Accumulation {
   readonly index: number
   readonly sum: Equation
-  /** Operations that are linear in the term, from the term to what is added. */
+  /** Products and sums. */
+  readonly terms: readonly Equation[]
+  /** Linear operations from the terms to what is added, in order. */
   readonly after: readonly Equation[]
-  readonly term: Equation
+  readonly added: Atom
+}
+/** A sum over axes whose terms are added up element by element. */
+interface Widened {
+  readonly carry: Var
+  readonly next: Equation & { readonly outputs: readonly Var[] }
 }
 
 export const moveAccumulations: Pass = rewriteScans((scan, to) => new Mover(scan, to).move())
@@ -57,52 +86,89 @@ class Mover {
   }
 
   move(): readonly Atom[] | undefined {
-    const { params, consts, init, xs, ys, carryVars, next } = this.#parts
+    const { params, consts, init, xs, ys, constVars, carryVars, xVars, next } = this.#parts
     if (params.length < 2) return undefined
     const found = next.map((_, index) => this.#accumulation(index)).filter((one) => one !== undefined)
     if (found.length === 0) return undefined
 
     const already = this.#stacked.length
-    const products = found.filter(({ term }) => term.primitive.name === 'dot_general')
-    // What the operands of products need decides what else is stacked; sums follow from that or stay.
-    const operands = new Map(products.map((one) => [one, one.term.inputs.map((atom) => this.#stackable(atom as Var))]))
-    const sums = found.filter(({ term }) => term.primitive.name === 'reduce_sum')
-    const terms = new Map(sums.map((one) => [one, this.#outsideOf(one.term.inputs[0]!)]))
-    const moved = [...products, ...sums.filter((one) => terms.get(one) !== undefined)]
+    // What the operands of products need decides what else is stacked; sums follow from that, are widened, or stay.
+    const operands = new Map<Equation, readonly Outside[]>()
+    const stackOperands = (one: Accumulation): void => {
+      for (const term of one.terms)
+        if (isProduct(term))
+          operands.set(
+            term,
+            term.inputs.map((atom) => this.#stackable(atom as Var)),
+          )
+    }
+    const moved = found.filter(({ terms }) => terms.every(isProduct))
+    moved.forEach(stackOperands)
+    const outside = new Map<Equation, Outside>()
+    const rest = found.filter((one) => !moved.includes(one))
+    for (const term of rest.flatMap(({ terms }) => terms)) {
+      const known = isProduct(term) ? undefined : this.#outsideOf(term.inputs[0]!)
+      if (known !== undefined) outside.set(term, known)
+    }
+    const easy = rest.filter(({ terms }) => terms.every((term) => isProduct(term) || outside.has(term)))
+    easy.forEach(stackOperands)
+    moved.push(...easy)
+    const widened = this.#widened(
+      rest.filter((one) => !easy.includes(one)),
+      moved,
+      outside,
+    )
+    if (widened.size > 0)
+      for (const one of rest) {
+        if (easy.includes(one) || !one.terms.every((term) => widened.has(term) || outside.has(term))) continue
+        moved.push(one)
+      }
     const added = this.#stacked.slice(already)
     if (moved.length === 0 || !this.#fits(added)) return undefined
 
     const dropped = new Set(moved.map(({ index }) => index))
     const kept = carryVars.filter((_, i) => !dropped.has(i))
-    const inputs = [...this.#parts.constVars, ...kept, ...this.#parts.xVars]
-    const lists = [next.filter((_, i) => !dropped.has(i)), ys, added] as const
+    const wide = [...widened.values()]
+    const carries = [...kept, ...wide.map(({ carry }) => carry)]
     const gone = new Set(moved.map(({ sum }) => sum))
-    const equations = this.#jaxpr.equations.filter((equation) => !gone.has(equation))
+    const equations = [...this.#jaxpr.equations.filter((one) => !gone.has(one)), ...wide.map((one) => one.next)]
+    const keptNext = [...next.filter((_, i) => !dropped.has(i)), ...wide.map((one) => one.next.outputs[0]!)]
+    const zeros = wide.map(({ carry: { aval } }) => spread(this.#to, zeroOf(aval), aval.shape))
     const results = this.#to.emit(
       'scan',
-      [...consts, ...init.filter((_, i) => !dropped.has(i)), ...xs],
-      { ...params, jaxpr: closed({ ...this.#jaxpr, inputs, equations, outputs: lists.flat() }), numCarry: kept.length },
+      [...consts, ...init.filter((_, i) => !dropped.has(i)), ...zeros, ...xs],
+      {
+        ...params,
+        jaxpr: closed({
+          ...this.#jaxpr,
+          inputs: [...constVars, ...carries, ...xVars],
+          equations,
+          outputs: [...keptNext, ...ys, ...added],
+        }),
+        numCarry: carries.length,
+      },
       this.#scan.source,
     )
+    const stacks = results.slice(carries.length)
     const stackedAt = (variable: Var): Atom => {
       const y = ys.indexOf(variable)
-      return results[kept.length + (y >= 0 ? y : ys.length + added.indexOf(variable))]!
+      return stacks[y >= 0 ? y : ys.length + added.indexOf(variable)]!
     }
-    const outside = ({ leaves, program }: Outside): Atom => {
+    const evaluate = ({ leaves, program }: Outside): Atom => {
       const values = leaves.map((leaf) => this.#leafValue(leaf, stackedAt))
       return program === undefined ? values[0]! : this.#to.inline(program, values)[0]!
     }
-    const totals = new Map<number, Atom>()
-    for (const one of moved) {
-      const total =
-        one.term.primitive.name === 'dot_general'
-          ? this.#contraction(one.term, operands.get(one)!.map(outside))
-          : this.#sum(one.term, outside(terms.get(one)!))
-      totals.set(one.index, this.#finish(one, total))
+    const wides = new Map([...widened.keys()].map((term, i) => [term, results[kept.length + i]!]))
+    const totalOf = (term: Equation): Atom => {
+      if (isProduct(term)) return this.#contraction(term, operands.get(term)!.map(evaluate))
+      const wide = wides.get(term)
+      if (wide !== undefined) return this.#to.emit('reduce_sum', [wide], term.params, term.source)[0]!
+      return this.#sum(term, evaluate(outside.get(term)!))
     }
+    const totals = new Map(moved.map((one) => [one.index, this.#finish(one, totalOf)]))
     let at = 0
     const last = next.map((_, i) => totals.get(i) ?? results[at++]!)
-    return [...last, ...results.slice(kept.length, kept.length + ys.length)]
+    return [...last, ...stacks.slice(0, ys.length)]
   }
 
   #accumulation(index: number): Accumulation | undefined {
@@ -111,46 +177,78 @@ class Mover {
     const sum = this.#definitions.get(result)
     if (sum === undefined || (sum.primitive.name !== 'add_any' && sum.primitive.name !== 'add')) return undefined
     if (!sum.inputs.includes(carry) || this.#uses.get(carry) !== 1 || this.#uses.get(result) !== 1) return undefined
-    const after: Equation[] = []
-    let value = sum.inputs.find((atom) => atom !== carry)
-    for (;;) {
-      const term = value === undefined ? undefined : this.#definitions.get(value)
-      if (term === undefined || value === undefined) return undefined
-      if (value.aval.shape.length !== sum.outputs[0]!.aval.shape.length && after.length === 0) return undefined
-      if (term.primitive.name === 'dot_general' || term.primitive.name === 'reduce_sum')
-        return this.#isProper(term) ? { index, sum, after: after.reverse(), term } : undefined
-      const operand = this.#linearOperand(term)
-      if (operand === undefined) return undefined
-      after.push(term)
-      value = operand
+    const added = sum.inputs.find((atom) => atom !== carry)
+    if (added === undefined || added.aval.shape.length !== carry.aval.shape.length) return undefined
+    const [terms, after] = [new Set<Equation>(), new Set<Equation>()]
+    const isLinear = (value: Atom): boolean => {
+      const made = this.#definitions.get(value)
+      if (made === undefined) return false
+      if (terms.has(made) || after.has(made)) return true
+      if (isProduct(made) || made.primitive.name === 'reduce_sum') {
+        terms.add(made)
+        return this.#isProper(made)
+      }
+      after.add(made)
+      return this.#linearOperands(made)?.every(isLinear) ?? false
     }
+    if (!isLinear(added)) return undefined
+    const inOrder = this.#jaxpr.equations.filter((equation) => after.has(equation))
+    return { index, sum, terms: [...terms], after: inOrder, added }
   }
   /** Both operands of a product vary with the steps. */
   #isProper(term: Equation): boolean {
     return term.inputs.every((atom) => !(atom instanceof Literal) && !this.#invariant.has(atom))
   }
-  /** The operand that an operation is linear in, all its others being the same for every step. */
-  #linearOperand({ primitive: { name }, inputs }: Equation): Atom | undefined {
+  /** The operands that an operation is linear in together, all its others being the same for every step. */
+  #linearOperands({ primitive: { name }, inputs }: Equation): readonly Atom[] | undefined {
     const isFixed = (atom: Atom): boolean => atom instanceof Literal || this.#invariant.has(atom)
-    const [x, y] = inputs
+    const [x, y] = inputs as [Atom, Atom]
     switch (name) {
       case 'neg':
       case 'reshape':
       case 'transpose':
       case 'squeeze':
-        return x
+        return [x]
+      case 'add':
+      case 'add_any':
+      case 'sub':
+        return [x, y]
       case 'div':
-        return isFixed(y!) ? x : undefined
+        return isFixed(y) ? [x] : undefined
       case 'mul':
-        return isFixed(y!) ? x : isFixed(x!) ? y : undefined
+        return isFixed(y) ? [x] : isFixed(x) ? [y] : undefined
       case 'select_n': {
         const [which, ...cases] = inputs
         const varying = cases.filter((atom) => !(atom instanceof Literal && atom.value === 0))
-        return isFixed(which!) && varying.length === 1 ? varying[0] : undefined
+        return isFixed(which!) && varying.length === 1 ? varying : undefined
       }
       default:
         return undefined
     }
+  }
+  /** Sums that neither follow from what is stacked nor are needed in the loop, as carries of their terms, if these make it pointwise. */
+  #widened(
+    candidates: readonly Accumulation[],
+    moved: readonly Accumulation[],
+    outside: ReadonlyMap<Equation, Outside>,
+  ): ReadonlyMap<Equation, Widened> {
+    const terms = new Set(candidates.flatMap((one) => one.terms).filter((term) => !outside.has(term)))
+    const widened = new Map<Equation, Widened>()
+    for (const term of terms) {
+      const value = term.inputs[0]!
+      if (isProduct(term) || value.aval.dtype === 'float16' || value.aval.dtype === 'bfloat16') return new Map()
+      const carry = new Var(value.aval)
+      widened.set(term, { carry, next: equationOf(primitiveNamed('add'), [carry, value], {}, term.source) })
+    }
+    if (widened.size === 0) return widened
+    const { constVars, carryVars, xVars, next, ys } = this.#parts
+    const dropped = new Set([...moved, ...candidates].map(({ index }) => index))
+    const wide = [...widened.values()]
+    const carries = [...carryVars.filter((_, i) => !dropped.has(i)), ...wide.map(({ carry }) => carry)]
+    const outputs = [...next.filter((_, i) => !dropped.has(i)), ...wide.map((one) => one.next.outputs[0]!), ...ys]
+    const equations = needed([...this.#jaxpr.equations, ...wide.map((one) => one.next)], outputs)
+    const body = { ...this.#jaxpr, inputs: [...constVars, ...carries, ...xVars], equations, outputs }
+    return isPointwise(body, constVars.length, carries.length) ? widened : new Map()
   }
 
   #isLeaf(variable: Var): boolean {
@@ -194,20 +292,35 @@ class Mover {
     const { axes } = params as { readonly axes: readonly number[] }
     return this.#to.emit('reduce_sum', [terms], { axes: [0, ...axes.map((axis) => axis + 1)] }, source)[0]!
   }
-  /** What a step would do with its term is done with the total; the start is added. */
-  #finish({ index, after, term, sum }: Accumulation, total: Atom): Atom {
+  /** What a step would do with its terms is done with their totals; the start is added. */
+  #finish({ index, after, terms, added, sum }: Accumulation, totalOf: (term: Equation) => Atom): Atom {
     const { consts, constVars, init } = this.#parts
     const environment: Environment = new Map()
     constVars.forEach((variable, i) => environment.set(variable, consts[i]!))
-    environment.set(term.outputs[0]!, total)
+    for (const term of terms) environment.set(term.outputs[0]!, totalOf(term))
     for (const { primitive, inputs, params, outputs, source } of after) {
       const operands = inputs.map((atom) => substituted(environment, atom))
       environment.set(outputs[0]!, this.#to.emit(primitive.name, operands, params, source)[0]!)
     }
-    const result = substituted(environment, after.at(-1)?.outputs[0] ?? term.outputs[0]!)
+    const result = substituted(environment, added)
     if (isZero(init[index]!, this.#to)) return result
     return this.#to.emit(sum.primitive.name, [init[index]!, result], {}, sum.source)[0]!
   }
+}
+const isProduct = ({ primitive }: Equation): boolean => primitive.name === 'dot_general'
+const zeroOf = ({ dtype }: Aval): Literal => new Literal(0, { shape: [], dtype, weakType: false })
+/** The equations that some values need. */
+function needed(equations: readonly Equation[], outputs: readonly Atom[]): Equation[] {
+  const live = new Set<Atom>(outputs)
+  return equations
+    .toReversed()
+    .filter((equation) => {
+      if (!isEffectful(equation) && !equation.outputs.some((variable) => variable !== null && live.has(variable)))
+        return false
+      for (const atom of equation.inputs) live.add(atom)
+      return true
+    })
+    .reverse()
 }
 function isZero(atom: Atom, to: Writer): boolean {
   if (atom instanceof Literal) return atom.value === 0

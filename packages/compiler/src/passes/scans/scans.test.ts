@@ -120,6 +120,45 @@ test('gradients of weights leave the transposed loop as contractions over its st
   )
 })
 
+test('what is linear in several sums and products leaves the loop as they do', () => {
+  const args = [filled(3), np.array([true, false, true]), filled(4, 2, 3)]
+  const f = (w: NDArray, mask: NDArray, xs: NDArray): NDArray =>
+    lax.scan(
+      (c: NDArray, x: NDArray) => {
+        const sums = x
+          .sum({ axis: 0 })
+          .neg()
+          .add(np.square(x).sum({ axis: 0 }).mul(w))
+        const product = x.T.matmul(np.cos(x).sum({ axis: 1 }))
+        return [c.add(np.where(mask, sums.sub(product.mul(2)).div(3), 0)), x] as [NDArray, NDArray]
+      },
+      filled(3),
+      xs,
+    )[0]
+  const program = trace(f, args)
+  expect(paramsOf(after(program, hoistInvariants, moveAccumulations)).numCarry).toBe(0)
+  expectSame(program, after(program, hoistInvariants, moveAccumulations), args)
+})
+
+test('sums of what no one stacks are carries of their terms in pointwise loops, and stay in others', () => {
+  const f =
+    (recurrent: boolean) =>
+    (decay: NDArray, u: NDArray, xs: NDArray): NDArray[] => {
+      const step = ([v, total]: NDArray[], x: NDArray): [NDArray[], null] => {
+        const next = v!.mul(decay).add(recurrent ? v!.matmul(u) : x)
+        return [[next, total!.add(np.sin(v!).mul(x).sum({ axis: 0 }).neg())], null]
+      }
+      return lax.scan(step, [filled(2, 3), filled(3)], xs)[0]
+    }
+  const args = [filled(3), filled(3, 3), filled(4, 2, 3)]
+  for (const recurrent of [false, true]) {
+    const program = trace(f(recurrent), args)
+    const moved = after(program, hoistInvariants, moveAccumulations)
+    expect(bodyOf(moved).includes('reduce_sum')).toBe(recurrent)
+    expectSame(program, moved, args)
+  }
+})
+
 test('a sum that is read in the loop, or starts from something else, keeps its meaning', () => {
   const read = (xs: NDArray): NDArray =>
     lax.scan(
