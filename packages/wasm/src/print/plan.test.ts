@@ -245,3 +245,16 @@ test('places that no sum reaches are divided without a branch', () => {
   printNest(module, nest([j], body), { relaxed: false })
   expect(printWat(module)).toContain('i64x2.extmul_low_i32x4_u')
 })
+
+test('loops over steps run in several vectors side by side, however their elements lie', () => {
+  const [c, k] = [new Local('c', 'f32'), new LoopVar('k', 8)]
+  const apart = load(buffer('z', 2048), flatIndex([column, row], [64, 32]))
+  const through = (value: Expr): Nest =>
+    nest([i, j], [assign(c, f32(0)), forLoop(k, [store(buffer('y', 2048), at, value), assign(c, value)])])
+  const next = add(mul(local(c), x), f32(1))
+  expect(planNest(through(next))).toMatchObject({ variable: j, lanes: 4, copies: 4 })
+  expect(planNest(through(mul(next, add(mul(apart, x), f32(1)))))).toMatchObject({ lanes: 4, copies: 4 })
+  let long = next
+  for (let n = 0; n < 50; n++) long = add(mul(long, x), f32(n))
+  expect(planNest(through(long))).toMatchObject({ lanes: 4, copies: 2 })
+})

@@ -133,10 +133,16 @@ export function slowIn({ grid, body }: Nest): number {
 }
 /**
  * Whether a body goes through steps, each of which needs what the one before gave: that takes as long as its chain of operations, in which the
- * chains of several vectors find room.
+ * chains of several vectors find room, and lanes that are loaded one by one.
  */
-const steps = (body: readonly Stmt[]): boolean =>
-  holds(body, ({ op }) => op === 'for') && !holds(body, ({ op }) => op === 'while' || op === 'reduce')
+function steps(body: readonly Stmt[]): boolean {
+  if (holds(body, ({ op }) => op === 'while' || op === 'reduce')) return false
+  const started = new Set(body.flatMap((statement) => (statement.op === 'assign' ? [statement.local] : [])))
+  return body.some(
+    (loop) =>
+      loop.op === 'for' && holds(loop.body, (statement) => statement.op === 'assign' && started.has(statement.local)),
+  )
+}
 /** How a nest runs its innermost parallel loop in lanes, if it can and should. */
 export function planNest({ grid, body }: Nest): Vector | undefined {
   const variable = grid.at(-1)
@@ -154,7 +160,8 @@ export function planNest({ grid, body }: Nest): Vector | undefined {
   if (variable.extent < lanes) return undefined
   // a reduction over the contiguous axis reads in order only with lanes of its own
   if (slow > 0 && holds(body, (s) => s.op === 'reduce' && ownLanes(s) !== undefined)) return undefined
-  if (!(loops ? worthwhile : worthwhileInLine)(cost)) return undefined
-  const most = steps(body) && cheap <= 96 ? 4 : cheap <= 8 ? 4 : !loops || cheap <= 16 ? 2 : 1
+  const inSteps = loops && steps(body)
+  if (!(loops && !inSteps ? worthwhile : worthwhileInLine)(cost)) return undefined
+  const most = cheap <= (inSteps ? 96 : 8) ? 4 : !loops || inSteps || cheap <= 16 ? 2 : 1
   return { variable, lanes, copies: Math.min(most, Math.floor(variable.extent / lanes)), varying }
 }
