@@ -1,7 +1,7 @@
 // What a step of training costs on a GPU, counted without one: dispatches, bytes moved, memory in between. At the tutorial's size; nothing runs.
 import { type Cost, compile, costOf, walkSteps } from '@fluxion/compiler'
 import { type Shaping, programFor } from '@fluxion/webgpu'
-import { type ClosedJaxpr, type NDArray, type Tree, makeJaxpr } from 'fluxion'
+import { type ClosedJaxpr, type NDArray, type Tree, grad, lax, makeJaxpr, nn, np } from 'fluxion'
 import { expect, test } from 'vitest'
 import { type Network, network, networkStep } from '../../bench/entries/network.ts'
 
@@ -17,8 +17,10 @@ interface Counted extends Cost {
 }
 function counted(task: Network): Counted {
   const { step, params, packed, labels } = networkStep(task)
-  const f = step as unknown as (...args: Tree[]) => NDArray
-  const traced: ClosedJaxpr = makeJaxpr(f)(params, packed, labels)
+  return countedOf(step as unknown as (...args: Tree[]) => NDArray, params, packed, labels)
+}
+function countedOf(f: (...args: Tree[]) => NDArray, ...args: Tree[]): Counted {
+  const traced: ClosedJaxpr = makeJaxpr(f)(...args)
   const program = programFor(compile(traced, { name: 'webgpu', parallel: true, host: false }), gpu)
   const kinds = new Set<object>()
   walkSteps(program.steps, (each) => void (each.op === 'launch' && kinds.add(each.kernel)))
@@ -42,6 +44,26 @@ test.each(rows)(
     expect(cost.arenaBytes / 1e6).toBeLessThanOrEqual(arena)
   },
 )
+test("an LSTM's gradient is two recurrences of one dispatch each, and products over all steps", () => {
+  const [steps, batch, units] = [100, 32, 128]
+  const loss = ([w, u, b]: NDArray[], xs: NDArray): NDArray => {
+    const step = ([h, c]: NDArray[], x: NDArray): [NDArray[], NDArray] => {
+      const gates = np.matmul(x, w!).add(np.matmul(h!, u!)).add(b!)
+      const [i, g, f, o] = np.split(gates, 4, { axis: -1 }) as [NDArray, NDArray, NDArray, NDArray]
+      const next = nn
+        .sigmoid(f)
+        .mul(c!)
+        .add(nn.sigmoid(i).mul(np.tanh(g)))
+      const out = nn.sigmoid(o).mul(np.tanh(next))
+      return [[out, next], out]
+    }
+    const zeros = np.zeros([batch, units])
+    return lax.scan(step, [zeros, zeros], xs)[1].sum()
+  }
+  const weights = [np.ones([units, 4 * units]), np.ones([units, 4 * units]), np.ones([4 * units])]
+  const cost = countedOf(grad(loss) as unknown as (...args: Tree[]) => NDArray, weights, np.ones([steps, batch, units]))
+  expect(cost.dispatches).toBeLessThanOrEqual(14)
+})
 test('dispatches do not grow with the number of steps', () => {
   const of = (steps: number): number => counted(network({ steps, recurrence: 'dense' })).dispatches
   expect(of(256)).toBe(of(64))
