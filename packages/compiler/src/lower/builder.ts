@@ -230,7 +230,9 @@ export class Builder {
     const stores = values.map((value, i) => {
       const index = at(value)
       const element = this.element(value, index)
-      const buffer = this.bufferAt(places[i]!, sizeOf(value.aval.shape), 'out')
+      // What adds to an element is known by the one buffer that it reads and writes.
+      const same = value.origin!.operands.find(({ place }) => place !== undefined && place === value.destination)
+      const buffer = same ? this.bufferOf(same) : this.bufferAt(places[i]!, sizeOf(value.aval.shape), 'out')
       return this.stored(buffer, flatIndex(index, value.aval.shape), element)
     })
     return { stores, places }

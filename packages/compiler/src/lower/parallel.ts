@@ -15,6 +15,7 @@ import {
   sizeOf,
   subprograms,
 } from '@fluxion/core'
+import type { Facts } from '../passes/facts/factsOf.ts'
 import { load, variable } from '../loops/build.ts'
 import { flatIndex, indexAdd } from '../loops/indices.ts'
 import { type Expr, LoopVar } from '../loops/ir.ts'
@@ -68,7 +69,12 @@ function neutral(combine: string, dtype: DType): number {
 }
 
 /** How each carry is gathered; nothing if one is used for anything else. */
-function gathersOf({ jaxpr }: ClosedJaxpr, numConsts: number, numCarry: number): readonly string[] | undefined {
+function gathersOf(
+  { jaxpr }: ClosedJaxpr,
+  numConsts: number,
+  numCarry: number,
+  facts: Facts,
+): readonly string[] | undefined {
   const { inputs, outputs, equations } = jaxpr
   const uses = new Map<unknown, number>()
   for (const atom of [...outputs, ...equations.flatMap((equation) => equation.inputs)])
@@ -84,7 +90,9 @@ function gathersOf({ jaxpr }: ClosedJaxpr, numConsts: number, numCarry: number):
     const { dtype } = carry.aval
     // Sums of halves lose too much in another order, and truth values are not added.
     const adds = combine !== 'add' || (dtype !== 'float16' && dtype !== 'bfloat16' && dtype !== 'bool')
-    if (!adds || at < 0 || (at > 0 && !pointwise)) return undefined
+    // What starts from −∞ is not 0 or 1 as the carry is known to be.
+    const stays = dtype === 'bool' || !facts.of(carry).zeroOne
+    if (!adds || !stays || at < 0 || (at > 0 && !pointwise)) return undefined
     found.push(combine)
   }
   return found
@@ -122,7 +130,7 @@ export function parallelScan(
   const { jaxpr, length, numConsts, numCarry } = params as ScanParams
   if (builder.target.parallel || builder.grouped || length < 2 || callsHost(jaxpr)) return undefined
   const body = withoutCalls(jaxpr)
-  const gathers = gathersOf(body, numConsts, numCarry)
+  const gathers = gathersOf(body, numConsts, numCarry, builder.facts)
   if (gathers === undefined) return undefined
   const carries = body.jaxpr.inputs.slice(numConsts, numConsts + numCarry)
   const groups = groupsFor(body, length, carries)

@@ -19,7 +19,8 @@ export function printDots(context: ProductContext, form: Form): PrintedProduct |
   const [left, right] = [form.left.plain!, form.right.plain!]
   if (!computable(left.base, form.batch) || !computable(right.base, form.batch)) return undefined
   const [rows, columns, inner] = [form.rows.extent, form.columns.extent, form.inner.extent]
-  const destination = destinationOf(form)
+  const found = destinationOf(form)
+  const destination = found?.adds === true ? undefined : found
   const outRow = (destination?.row ?? columns) * bytes
 
   const { params } = form.product

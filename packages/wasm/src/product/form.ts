@@ -7,7 +7,11 @@ import {
   type Product,
   type ScalarType,
   type Stmt,
+  type Store,
   convert,
+  indexAdd,
+  indexMul,
+  isConst,
   linearIn,
   mapStatement,
   pointsOf,
@@ -129,19 +133,29 @@ export const transposed = (form: Form): Form => ({
   right: form.left,
 })
 
-/** Where sums go if all that is done with them is to store them, along unit strides of columns. */
+/** Where sums go if all that is done with them is to store them, or to add them to what is there, along unit strides of columns. */
 export interface Destination {
   readonly buffer: Buffer
   readonly base: Expr
   readonly row: number
+  readonly adds: boolean
 }
 export function destinationOf({ body, sum, type, batch, rows, columns }: Form): Destination | undefined {
   const [store, more] = body
   if (more !== undefined || store?.op !== 'store' || store.buffer.dtype !== dtypeOf[type]) return undefined
-  if (store.value.op !== 'local' || store.value.local !== sum) return undefined
+  const adds = store.value.op !== 'local'
+  const added = adds ? addedTo(store.value, store) : store.value
+  if (added?.op !== 'local' || added.local !== sum) return undefined
   const along = linearIn(store.index, columns)
   const over = along && linearIn(along.rest, rows)
   if (over === undefined || along === undefined || (along.coefficient !== 1 && columns.extent !== 1)) return undefined
   if (over.coefficient < 0 || !computable(over.rest, batch)) return undefined
-  return { buffer: store.buffer, base: over.rest, row: over.coefficient }
+  return { buffer: store.buffer, base: over.rest, row: over.coefficient, adds }
+}
+/** What a value adds to the element that it is stored at. */
+function addedTo(value: Expr, { buffer, index }: Store): Expr | undefined {
+  if (value.op !== 'binary' || value.fn !== 'add') return undefined
+  const isThere = (x: Expr): boolean =>
+    x.op === 'load' && x.buffer === buffer && isConst(indexAdd(x.index, indexMul(index, -1)), 0)
+  return isThere(value.x) ? value.y : isThere(value.y) ? value.x : undefined
 }

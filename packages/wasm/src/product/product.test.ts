@@ -72,8 +72,10 @@ function productOf({ sizes: [B, M, N, K], left, right, dtype, stored, epilogue }
   const computed = (of: Expr): Expr => (type === 'bool' ? of : add(convert(type, of), constant(type, 1)))
   const operand = (kind: string, at: Readonly<Record<string, Expr>>, of: Buffer): Expr =>
     kind === 'computed' ? computed(load(of, at['plain']!)) : convert(type, load(of, at[kind]!))
-  const value = epilogue === 'relu' && type !== 'bool' ? max(local(sum), constant(type, 3)) : local(sum)
   const index = epilogue === 'turned' ? flatIndex([b, j, i], [B, N, M]) : flatIndex([b, i, j], [B, M, N])
+  const values: Record<string, Expr> =
+    type === 'bool' ? {} : { relu: max(local(sum), constant(type, 3)), adds: add(load(z, index), local(sum)) }
+  const value = values[epilogue] ?? local(sum)
   const unlisted = {
     kind: 'product',
     name: 'product',
@@ -93,9 +95,10 @@ function check(of: Case): void {
   const product = productOf(of)
   const inputs = product.params.slice(0, 2).map(({ dtype, length }, i) => fill(dtype, length, 7 + i))
   const out = product.params[2]!
-  const expected = allocate(out.dtype, out.length)
+  const before = fill(out.dtype, out.length, 3)
+  const expected = before.slice()
   interpretKernel(product, [...inputs, expected])
-  const got = runWasm(product, inputs, of.relaxed && features().relaxed, of.cut)
+  const got = runWasm(product, [...inputs, before], of.relaxed && features().relaxed, of.cut)
   expect(got).toEqual(expected)
 }
 const small = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(12, 13, 16, 24, 25, 31, 33))
@@ -105,7 +108,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
   right: fc.constantFrom('plain', 'transposed', 'computed'),
   dtype: fc.constantFrom<DType>('float32', 'float32', 'float64', 'int32', 'bool'),
   stored: fc.constantFrom<DType>('float32', 'float16', 'uint8', 'bfloat16'),
-  epilogue: fc.constantFrom('none', 'relu', 'turned', 'narrow'),
+  epilogue: fc.constantFrom('none', 'relu', 'turned', 'adds', 'narrow'),
   relaxed: fc.boolean(),
   cut: fc.double({ min: 0, max: 1, noNaN: true }),
 })
