@@ -6,31 +6,21 @@
  */
 import {
   type Atom,
-  type Aval,
   type ClosedJaxpr,
   type Equation,
   type Jaxpr,
   Literal,
-  Var,
+  type Var,
   closed,
   isEffectful,
 } from '@fluxion/core'
-import {
-  type Environment,
-  type Pass,
-  type Writer,
-  budget,
-  bytesOfAval,
-  equationOf,
-  primitiveNamed,
-  spread,
-  substituted,
-} from '../rewrite.ts'
+import { type Environment, type Pass, type Writer, budget, bytesOfAval, substituted } from '../rewrite.ts'
 import type { DotParams } from '../rules/products.ts'
 import { type Parts, partsOf } from '../rules/scan.ts'
 import { batchedSlice, fits, isBetween, sliceOf } from './outside.ts'
 import { isPointwise } from './pointwise.ts'
 import { definitionsOf, rewriteScans } from './rewriteScans.ts'
+import { type SumCarry, sumCarry, totalOf, zerosFor } from './sumCarry.ts'
 
 /** A value for all steps at once, as a program of stacked and of constant leaves. */
 interface Outside {
@@ -47,12 +37,6 @@ interface Accumulation {
   readonly after: readonly Equation[]
   readonly added: Atom
 }
-/** A sum over axes whose terms are added up element by element. */
-interface Widened {
-  readonly carry: Var
-  readonly next: Equation & { readonly outputs: readonly Var[] }
-}
-
 export const moveAccumulations: Pass = rewriteScans((scan, to) => new Mover(scan, to).move())
 
 /** How often each variable is read by equations and results. */
@@ -131,9 +115,12 @@ class Mover {
     const wide = [...widened.values()]
     const carries = [...kept, ...wide.map(({ carry }) => carry)]
     const gone = new Set(moved.map(({ sum }) => sum))
-    const equations = [...this.#jaxpr.equations.filter((one) => !gone.has(one)), ...wide.map((one) => one.next)]
-    const keptNext = [...next.filter((_, i) => !dropped.has(i)), ...wide.map((one) => one.next.outputs[0]!)]
-    const zeros = wide.map(({ carry: { aval } }) => spread(this.#to, zeroOf(aval), aval.shape))
+    const equations = [
+      ...this.#jaxpr.equations.filter((one) => !gone.has(one)),
+      ...wide.flatMap((one) => one.equations),
+    ]
+    const keptNext = [...next.filter((_, i) => !dropped.has(i)), ...wide.map((one) => one.next)]
+    const zeros = wide.map((one) => zerosFor(one, this.#to))
     const results = this.#to.emit(
       'scan',
       [...consts, ...init.filter((_, i) => !dropped.has(i)), ...zeros, ...xs],
@@ -159,13 +146,13 @@ class Mover {
       return program === undefined ? values[0]! : this.#to.inline(program, values)[0]!
     }
     const wides = new Map([...widened.keys()].map((term, i) => [term, results[kept.length + i]!]))
-    const totalOf = (term: Equation): Atom => {
+    const totalFor = (term: Equation): Atom => {
       if (isProduct(term)) return this.#contraction(term, operands.get(term)!.map(evaluate))
       const wide = wides.get(term)
-      if (wide !== undefined) return this.#to.emit('reduce_sum', [wide], term.params, term.source)[0]!
+      if (wide !== undefined) return totalOf(wide, axesOf(term), term, this.#to)
       return this.#sum(term, evaluate(outside.get(term)!))
     }
-    const totals = new Map(moved.map((one) => [one.index, this.#finish(one, totalOf)]))
+    const totals = new Map(moved.map((one) => [one.index, this.#finish(one, totalFor)]))
     let at = 0
     const last = next.map((_, i) => totals.get(i) ?? results[at++]!)
     return [...last, ...stacks.slice(0, ys.length)]
@@ -231,22 +218,20 @@ class Mover {
     candidates: readonly Accumulation[],
     moved: readonly Accumulation[],
     outside: ReadonlyMap<Equation, Outside>,
-  ): ReadonlyMap<Equation, Widened> {
+  ): ReadonlyMap<Equation, SumCarry> {
     const terms = new Set(candidates.flatMap((one) => one.terms).filter((term) => !outside.has(term)))
-    const widened = new Map<Equation, Widened>()
+    const widened = new Map<Equation, SumCarry>()
     for (const term of terms) {
-      const value = term.inputs[0]!
-      if (isProduct(term) || value.aval.dtype === 'float16' || value.aval.dtype === 'bfloat16') return new Map()
-      const carry = new Var(value.aval)
-      widened.set(term, { carry, next: equationOf(primitiveNamed('add'), [carry, value], {}, term.source) })
+      if (isProduct(term)) return new Map()
+      widened.set(term, sumCarry(term.inputs[0]!, term.source))
     }
     if (widened.size === 0) return widened
     const { constVars, carryVars, xVars, next, ys } = this.#parts
     const dropped = new Set([...moved, ...candidates].map(({ index }) => index))
     const wide = [...widened.values()]
     const carries = [...carryVars.filter((_, i) => !dropped.has(i)), ...wide.map(({ carry }) => carry)]
-    const outputs = [...next.filter((_, i) => !dropped.has(i)), ...wide.map((one) => one.next.outputs[0]!), ...ys]
-    const equations = needed([...this.#jaxpr.equations, ...wide.map((one) => one.next)], outputs)
+    const outputs = [...next.filter((_, i) => !dropped.has(i)), ...wide.map((one) => one.next), ...ys]
+    const equations = needed([...this.#jaxpr.equations, ...wide.flatMap((one) => one.equations)], outputs)
     const body = { ...this.#jaxpr, inputs: [...constVars, ...carries, ...xVars], equations, outputs }
     return isPointwise(body, constVars.length, carries.length) ? widened : new Map()
   }
@@ -288,16 +273,16 @@ class Mover {
     const numbers = [contracted!.map((axes) => [0, ...axes]), batch]
     return this.#to.emit('dot_general', [a!, b!], { dimensionNumbers: numbers, preferredElementType }, source)[0]!
   }
-  #sum({ params, source }: Equation, terms: Atom): Atom {
-    const { axes } = params as { readonly axes: readonly number[] }
-    return this.#to.emit('reduce_sum', [terms], { axes: [0, ...axes.map((axis) => axis + 1)] }, source)[0]!
+  #sum(term: Equation, terms: Atom): Atom {
+    const axes = [0, ...axesOf(term).map((axis) => axis + 1)]
+    return this.#to.emit('reduce_sum', [terms], { axes }, term.source)[0]!
   }
   /** What a step would do with its terms is done with their totals; the start is added. */
-  #finish({ index, after, terms, added, sum }: Accumulation, totalOf: (term: Equation) => Atom): Atom {
+  #finish({ index, after, terms, added, sum }: Accumulation, totalFor: (term: Equation) => Atom): Atom {
     const { consts, constVars, init } = this.#parts
     const environment: Environment = new Map()
     constVars.forEach((variable, i) => environment.set(variable, consts[i]!))
-    for (const term of terms) environment.set(term.outputs[0]!, totalOf(term))
+    for (const term of terms) environment.set(term.outputs[0]!, totalFor(term))
     for (const { primitive, inputs, params, outputs, source } of after) {
       const operands = inputs.map((atom) => substituted(environment, atom))
       environment.set(outputs[0]!, this.#to.emit(primitive.name, operands, params, source)[0]!)
@@ -308,7 +293,7 @@ class Mover {
   }
 }
 const isProduct = ({ primitive }: Equation): boolean => primitive.name === 'dot_general'
-const zeroOf = ({ dtype }: Aval): Literal => new Literal(0, { shape: [], dtype, weakType: false })
+const axesOf = ({ params }: Equation): readonly number[] => (params as { readonly axes: readonly number[] }).axes
 /** The equations that some values need. */
 function needed(equations: readonly Equation[], outputs: readonly Atom[]): Equation[] {
   const live = new Set<Atom>(outputs)

@@ -90,11 +90,19 @@ test('sums of what comes later, over other axes, or of dear terms that others re
   }
 })
 
-test('half floats, which are summed as float32, are taken in as such', () => {
-  const f = (xs: NDArray): NDArray =>
-    lax
-      .scan((v: NDArray, x: NDArray): [NDArray, NDArray] => [v.add(x), v], np.zeros([3], { dtype: 'float16' }), xs)[1]
-      .sum({ axis: 0 })
-  const { jaxpr, numCarry } = scansOf(after(trace(f, [filled(5, 3).astype('float16')]), takeSums))[0]!
-  expect(jaxpr.jaxpr.outputs.slice(0, numCarry).map(({ aval }) => aval.dtype)).toEqual(['float16', 'float32'])
+test('half floats are added up as float32, whatever they are summed as', () => {
+  const f =
+    (dtype: 'float16' | 'float32') =>
+    (xs: NDArray): NDArray =>
+      lax
+        .scan((v: NDArray, x: NDArray): [NDArray, NDArray] => [v.add(x), v], np.zeros([3], { dtype: 'float16' }), xs)[1]
+        .astype(dtype)
+        .sum({ axis: 0 })
+  for (const dtype of ['float16', 'float32'] as const) {
+    const args = [filled(5, 3).astype('float16')]
+    const program = trace(f(dtype), args)
+    const { jaxpr, numCarry } = scansOf(after(program, takeSums))[0]!
+    expect(jaxpr.jaxpr.outputs.slice(0, numCarry).map(({ aval }) => aval.dtype)).toEqual(['float16', 'float32'])
+    expectSame(program, after(program, takeSums), args)
+  }
 })

@@ -22,7 +22,6 @@ import {
   primitiveNamed,
   remembered,
   sameList,
-  spread,
   substituted,
   substitutedAll,
 } from '../rewrite.ts'
@@ -31,6 +30,7 @@ import { type Parts, partsOf } from '../rules/scan.ts'
 import { isCheap } from './kept.ts'
 import { isPointwiseScan } from './pointwise.ts'
 import { definitionsOf, isMovable } from './rewriteScans.ts'
+import { type SumCarry, sumCarry, totalOf, zerosFor } from './sumCarry.ts'
 
 /** A sum over steps, and the elementwise equations of its terms, in order. */
 interface Sum {
@@ -86,7 +86,7 @@ function sumsOf(jaxpr: Jaxpr): ReadonlyMap<Equation, readonly Sum[]> {
 
   for (const equation of jaxpr.equations) {
     const terms = equation.inputs[0]
-    if (equation.primitive.name !== 'reduce_sum' || terms === undefined || !isSumOfSteps(equation)) continue
+    if (equation.primitive.name !== 'reduce_sum' || terms === undefined || !axesOf(equation).includes(0)) continue
     const isTerm = (made: Equation, variable: Atom): boolean =>
       elementwise.has(made.primitive.name) && (isCheap(made) || uses.get(variable) === 1)
     const { equations, leaves, spread } = expression(terms, definitions, isTerm)
@@ -117,12 +117,7 @@ function sumsOf(jaxpr: Jaxpr): ReadonlyMap<Equation, readonly Sum[]> {
   }
   return found
 }
-/** Half floats are summed more precisely than a carry of theirs would be. */
-function isSumOfSteps({ inputs, params }: Equation): boolean {
-  const { axes } = params as { readonly axes: readonly number[] }
-  const { dtype } = inputs[0]!.aval
-  return axes.includes(0) && dtype !== 'float16' && dtype !== 'bfloat16'
-}
+const axesOf = ({ params }: Equation): readonly number[] => (params as { readonly axes: readonly number[] }).axes
 /** The scan runs over the first axis of the terms, and its carries have the shape of the others. */
 function fitsScan(scan: Equation, terms: Atom): boolean {
   const { params, carryVars } = partsOf(scan)
@@ -164,27 +159,20 @@ function isAlike({ inputs: [x], params }: Equation): boolean {
 function withSums(scan: Equation, sums: readonly Sum[], environment: Environment, to: Writer): Equation {
   const parts = partsOf(scan)
   const body = new Body(scan, parts, environment)
-  const { shape } = parts.carryVars[0]!.aval
-  const carries = sums.map(({ terms }) => new Var({ ...terms.aval, shape }))
-  const next = sums.map((sum, i) => body.sum(carries[i]!, sum))
-  const init = sums.map(({ terms: { aval } }) =>
-    spread(to, new Literal(0, { shape: [], dtype: aval.dtype, weakType: false }), shape),
-  )
+  const carries = sums.map((sum) => body.sum(sum))
+  const init = carries.map((one) => zerosFor(one, to))
   const totals = sums.map(({ equation: { outputs } }, i) => {
-    const variable = new Var(carries[i]!.aval)
+    const variable = new Var(carries[i]!.carry.aval)
     environment.set(outputs[0]!, variable)
     return variable
   })
-  return body.scan(carries, init, next, totals)
+  return body.scan(carries, init, totals)
 }
 /** What is left to sum once the loop has run. */
 function finished({ equation }: Sum, environment: Environment, to: Writer): Atom {
-  const total = substituted(environment, equation.outputs[0]!)
-  const { axes } = equation.params as { readonly axes: readonly number[] }
-  const rest = axes.filter((axis) => axis > 0).map((axis) => axis - 1)
-  return rest.length === 0
-    ? total
-    : to.emit('reduce_sum', [total], { ...equation.params, axes: rest }, equation.source)[0]!
+  const sum = substituted(environment, equation.outputs[0]!)
+  const rest = axesOf(equation).flatMap((axis) => (axis > 0 ? axis - 1 : []))
+  return totalOf(sum, rest, equation, to)
 }
 
 /** The body of a scan that grows. */
@@ -236,8 +224,8 @@ class Body {
     const next = { ...params, shape: this.#shape, broadcastDimensions: dimensions }
     return this.#write(equationOf(primitiveNamed('broadcast_in_dim'), [element], next, source))
   }
-  /** Add a term to a carry. */
-  sum(carry: Var, { terms, equations, equation: { source } }: Sum): Atom {
+  /** Add a sum's terms up. */
+  sum({ terms, equations, equation: { source } }: Sum): SumCarry {
     const inside = (atom: Atom): Atom => this.#inside.get(atom) ?? this.#element(atom, atom.aval.shape.length > 0)
     for (const equation of equations) {
       const [result] = equation.outputs
@@ -249,10 +237,12 @@ class Body {
           : this.#write(equationOf(primitive, equation.inputs.map(inside), params, equation.source))
       this.#inside.set(result!, value)
     }
-    return this.#write(equationOf(primitiveNamed('add'), [carry, inside(terms)], {}, source))
+    const carry = sumCarry(inside(terms), source)
+    this.#equations.push(...carry.equations)
+    return carry
   }
   /** The scan, with more carries. */
-  scan(carries: readonly Var[], init: readonly Atom[], next: readonly Atom[], totals: readonly Var[]): Equation {
+  scan(carries: readonly SumCarry[], init: readonly Atom[], totals: readonly Var[]): Equation {
     const { params, consts, constVars, xs, xVars, ys } = this.#parts
     const numCarry = this.#parts.next.length
     const outside = [...this.#xs].filter(([, variable]) => !xVars.includes(variable as Var) && !ys.includes(variable))
@@ -279,12 +269,12 @@ class Body {
             ...constVars,
             ...moreConsts.map(([, variable]) => variable),
             ...this.#parts.carryVars,
-            ...carries,
+            ...carries.map(({ carry }) => carry),
             ...xVars,
             ...outside.map(([, variable]) => variable as Var),
           ],
           equations: this.#equations,
-          outputs: [...this.#parts.next, ...next, ...ys],
+          outputs: [...this.#parts.next, ...carries.map(({ next }) => next), ...ys],
         }),
       },
     }
