@@ -68,7 +68,7 @@ export function lyingOf({ left, rows, inner, batch }: Form): Lying | undefined {
   function at(buffer: Buffer, index: Expr, rowVar: LoopVar, innerVar: LoopVar): Lying | undefined {
     const over = linearIn(index, rowVar)
     const within = over && linearIn(over.rest, innerVar)
-    if (over === undefined || within === undefined || !computable(within.rest, batch)) return undefined
+    if (over === undefined || within === undefined || !computable(within.rest, batch, true)) return undefined
     const [row, step] = [over.coefficient, within.coefficient]
     if (row < 0 || step < 0 || (row !== 1 && step !== 1)) return undefined
     return {

@@ -21,6 +21,7 @@ import {
   load,
   local,
   max,
+  min,
   scalarType,
   shr,
   store,
@@ -31,7 +32,9 @@ import type { DType, TypedArray } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { features } from '../../features.ts'
+import { formOf } from '../form.ts'
 import { allocate, runWasm } from '../run.testing.ts'
+import { lyingOf } from './operand.ts'
 
 /** How the operand of 0s and 1s lies: inner dimension last or first, and what its elements are. */
 interface Selecting {
@@ -220,6 +223,38 @@ test('a number that is not finite makes rows NaN that do not select it', () => {
         }
       }
     }
+  }
+})
+test('where an operand begins may stand in memory', () => {
+  const [M, N, K, width] = [20, 12, 24, 40]
+  const [i, j, k] = [new LoopVar('i', M), new LoopVar('j', N), new LoopVar('k', K)]
+  const [x, o] = [new Buffer('x', 'uint8', M * width), new Buffer('o', 'int32', 1)]
+  const [y, z] = [new Buffer('y', 'float32', K * N), new Buffer('z', 'float32', M * N)]
+  const [vi, vj, vk] = [i, j, k].map(variable) as [Expr, Expr, Expr]
+  const start = max(min(load(o, i32(0)), i32(width - K)), i32(0))
+  const sum = new Local('sum', 'f32')
+  const product: Product = {
+    kind: 'product',
+    name: 'product',
+    batch: [],
+    rows: [i],
+    columns: [j],
+    inner: [k],
+    left: convert('f32', load(x, indexAdd(indexMul(vi, width), vk, start))),
+    right: load(y, flatIndex([vk, vj], [K, N])),
+    zeroOne: 'left',
+    sum,
+    body: [store(z, flatIndex([vi, vj], [M, N]), local(sum))],
+    params: [o, x, y, z],
+  }
+  expect(lyingOf(formOf(product))?.along).toBe('inner')
+  const selected = new Uint8Array(M * width).map((_, e) => (e % 5 === 0 || e % 7 === 0 ? 1 : 0))
+  const rows = new Float32Array(K * N).map((_, e) => (e % 7) - 3)
+  for (const at of [-3, 0, 5, 16, 99]) {
+    const inputs = [new Int32Array([at]), selected, rows]
+    const expected = new Float32Array(M * N)
+    interpretKernel(product, [...inputs, expected])
+    expect(runWasm(product, inputs, features().relaxed, 0.5)).toEqual(expected)
   }
 })
 test('of blocks of one product some may be dense and others not', () => {

@@ -193,7 +193,7 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
     if (packedRows) f.get(row).i32(-8).op('i32.and').set(start)
     if (tiled === undefined) {
       f.get(f.param(params.indexOf(read.buffer)))
-      emitIndex(f, read.base, batch)
+      emitIndex(f, read.base, batch, (buffer) => f.param(params.indexOf(buffer)))
       f.op('i32.add')
       f.get(start)
       if (packedRows) f.i32(3).op('i32.shr_u')
