@@ -8,7 +8,7 @@ import type { Program } from './program/program.ts'
 import { stageReductions } from './program/stageReductions.ts'
 
 /** Where points run one after the other, caches are what temporaries should fit in. */
-export const optionsFor = ({ parallel }: Target): OptimiseOptions => (parallel ? {} : { tiles: tileLimits })
+export const optionsFor = ({ parallel, tiles = tileLimits }: Target): OptimiseOptions => (parallel ? {} : { tiles })
 
 /** Optimise and lower a program for a target; `name` is for messages. */
 export function compile(program: ClosedJaxpr, target: Target, name = 'program'): Program {

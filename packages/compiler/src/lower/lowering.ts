@@ -1,5 +1,6 @@
 /** What it takes to turn a primitive into loops: one row for each, of one of four kinds. `rows/` holds them, `table.ts` lists them. */
 import type { Aval, DType } from '@fluxion/core'
+import type { TileLimits } from '../passes/tiles/size.ts'
 import type { Buffer, Combine, Expr, LoopVar, Nest, Stmt } from '../loops/ir.ts'
 
 /** A value's element at coordinates, in the dtype's machine type; coordinates must be in bounds, even where the element is not used in the end. */
@@ -17,6 +18,8 @@ export interface Target {
   readonly parallel: boolean
   /** Has f64, and functions of the host. */
   readonly host: boolean
+  /** From where on stretches of programs run tile by tile, if points do not run side by side and this is not as usual. */
+  readonly tiles?: TileLimits
 }
 
 /** Each element of a result is an expression of elements of operands: fused into whatever uses it. */
