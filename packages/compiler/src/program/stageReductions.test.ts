@@ -74,6 +74,38 @@ test('a program does the same in stages, whatever the rows: whole parts, rests, 
   expect(stages).toBeGreaterThan(60)
 })
 
+test('a reduction with few results does the same in parts', () => {
+  const rows = fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1, maxLength: 3 })
+  let stages = 0
+  fc.assert(
+    fc.property(rows, fc.integer({ min: 1, max: 3 }), fc.boolean(), (extents, columns, weighted) => {
+      fc.pre(extents.reduce((n, extent) => n * extent, 1) < 5000)
+      const program = reducing({ batch: 1, rows: extents, columns }, 'add', 'int32', weighted)
+      const staged = stageReductions(program, Infinity, 0)
+      checkProgram(staged)
+      const inputs = inputsOf(program)
+      expect(data(interpretProgram(staged, inputs))).toEqual(data(interpretProgram(program, inputs)))
+      stages += staged.steps.length - 1
+    }),
+    { numRuns: 100 },
+  )
+  expect(stages).toBeGreaterThan(40)
+})
+test('parts of a sum of all elements are equal where they can be, and have a small rest otherwise', () => {
+  const parts = (...rows: number[]): unknown => {
+    const { steps } = stageReductions(reducing({ batch: 1, rows, columns: 1 }, 'add', 'int32', false), Infinity, 0)
+    const [first] = steps
+    return steps.length === 1 || first?.op !== 'launch' || first.kernel.kind !== 'nest'
+      ? 'whole'
+      : first.kernel.grid.map(({ extent }) => extent)
+  }
+  expect(parts(3200)).toEqual([32, 1, 1])
+  expect(parts(1001)).toEqual([77, 1, 1])
+  expect(parts(1009)).toEqual([32, 1, 1])
+  expect(parts(5, 14)).toEqual([5, 7, 1, 1])
+  expect(parts(31)).toEqual('whole')
+})
+
 test('parts are of whole rows, and rows that no part has are added at the end', () => {
   const program = reducing({ batch: 1, rows: [150], columns: 4 }, 'add', 'int32', false)
   const { steps } = stageReductions(program, 0)

@@ -1,6 +1,7 @@
 /**
- * Long reductions along rows that lie apart, such as the sums of a matrix's columns, in two stages: first those of a few rows each, all columns
- * of which are read as they lie in memory, then those of what that gives.
+ * Long reductions in two stages. Those along rows that lie apart, such as the sums of a matrix's columns: first those of a few rows each, all columns
+ * of which are read as they lie in memory, then those of what that gives. And those with few results, such as the sum of all elements: in parts, which
+ * threads can share.
  */
 import { type DType, bytesOf } from '@fluxion/core'
 import { assign, binary, load, local, store, variable } from '../loops/build.ts'
@@ -25,6 +26,9 @@ const partBytes = 128 * 1024
 /** Rows of a part: a chain of additions as printers sum it, or a few. */
 const [fewestRows, mostRows] = [16, 64]
 
+/** Reductions with so few results and so many turns in all go in about as many parts. */
+const [fewResults, manyTurns, partsInAll] = [8, 2 ** 18, 32]
+
 const dtypes: Readonly<Record<ScalarType, DType>> = {
   f32: 'float32',
   f64: 'float64',
@@ -33,11 +37,11 @@ const dtypes: Readonly<Record<ScalarType, DType>> = {
   bool: 'bool',
 }
 
-/** The program with its long reductions in two stages: those that read at least so many bytes. */
-export function stageReductions(program: Program, least: number = leastBytes): Program {
+/** The program with its long reductions in two stages: those that read at least so many bytes, or with few results that take so many turns. */
+export function stageReductions(program: Program, least: number = leastBytes, many: number = manyTurns): Program {
   const steps = mapSteps(program.steps, (step) => {
     if (step.op !== 'launch' || step.kernel.kind !== 'nest') return [step]
-    return staged(step, step.kernel, least) ?? [step]
+    return staged(step, step.kernel, least, many) ?? [step]
   })
   return { ...program, steps }
 }
@@ -86,6 +90,25 @@ function cutOf(reduce: Reduce, grid: readonly LoopVar[], least: number): Cut | u
   return undefined
 }
 
+/** Parts of a reduction with few results: outer loops whole, then the first one that can be cut, without much of a rest. */
+function cutInParts({ variables }: Reduce, grid: readonly LoopVar[], many: number): Cut | undefined {
+  const results = pointsOf(grid)
+  if (results === 0 || results > fewResults || results * pointsOf(variables) < many) return undefined
+  let parts = Math.ceil(partsInAll / results)
+  for (const [i, at] of variables.entries()) {
+    const cut = (count: number): Cut => {
+      const rows = Math.floor(at.extent / count)
+      const rest = at.extent - rows * count
+      return { outer: variables.slice(0, i), at, rows, parts: count, rest, inside: variables.slice(i + 1) }
+    }
+    for (let count = parts; count <= Math.min(4 * parts, at.extent); count++)
+      if (at.extent % count === 0 && (count > 1 || i > 0)) return cut(count)
+    if (at.extent >= 16 * parts) return cut(parts)
+    parts = Math.ceil(parts / at.extent)
+  }
+  return undefined
+}
+
 /** The assignments of a body that a reduction needs, in order; nothing if it needs more than that. */
 function needsOf(reduce: Reduce, before: readonly Stmt[]): readonly Stmt[] | undefined {
   const needed: Stmt[] = []
@@ -112,7 +135,7 @@ function needsOf(reduce: Reduce, before: readonly Stmt[]): readonly Stmt[] | und
   return fits && once && open.size === 0 ? needed : undefined
 }
 
-function staged({ args }: Launch, nest: Nest, least: number): Launch[] | undefined {
+function staged({ args }: Launch, nest: Nest, least: number, many: number): Launch[] | undefined {
   const places = new Map<Buffer, Place>(nest.params.map((buffer, at) => [buffer, args[at]!]))
   const launches: Launch[] = []
   const launch = (kernel: Omit<Nest, 'params'>): void => {
@@ -121,7 +144,7 @@ function staged({ args }: Launch, nest: Nest, least: number): Launch[] | undefin
   }
   const body = nest.body.flatMap((statement, at): readonly Stmt[] => {
     if (statement.op !== 'reduce') return [statement]
-    const cut = cutOf(statement, nest.grid, least)
+    const cut = cutOf(statement, nest.grid, least) ?? cutInParts(statement, nest.grid, many)
     const needs = cut && needsOf(statement, nest.body.slice(0, at))
     if (cut === undefined || needs === undefined) return [statement]
     const { first, second } = stages(statement, cut, needs, nest, places)

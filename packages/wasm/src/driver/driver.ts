@@ -33,8 +33,9 @@ export interface PrintedKernel {
   readonly blocks: number
   readonly blocksPerCall: number
   readonly scratchBytes: number
-  /** Into how many parts it is cut, for threads to share; 1 if it is not. */
+  /** Into how many parts it is cut, for threads to share; 1 if it is not. All but the last are of whole units of so many blocks. */
   readonly parts: number
+  readonly unit: number
 }
 export interface PrintedProgram {
   readonly module: ModuleBuilder
@@ -89,6 +90,8 @@ const operandsOf = ({ inputs, outputs }: Callback): number => inputs.length + ou
 
 /** As many elements as a loop in lanes does at once, or a multiple. */
 const turnLanes = 16
+/** So few points that each reduce something run one by one, and what they reduce runs in lanes. */
+const fewPoints = 1024
 /** Each kernel's function; kernels that are the same but for the names of things share one. */
 function printKernels(context: ProductContext, steps: readonly Step[]): Map<Kernel, PrintedKernel> {
   const kernels = new Map<Kernel, PrintedKernel>()
@@ -116,15 +119,17 @@ function printKernel(context: ProductContext, kernel: Kernel, cut: boolean): Pri
     const printed = printProduct(context, ready)
     const { blocks } = printed
     const blocksPerCall = Math.min(printed.blocksPerCall, blocksOfCall(ready, blocks))
-    return { ...printed, blocksPerCall, parts: cut ? partsOf(ready, blocks) : 1 }
+    return { ...printed, blocksPerCall, parts: cut ? partsOf(ready, blocks) : 1, unit: 1 }
   }
   const callee = context.printNest(ready)
   const blocks = ready.grid[0]?.extent ?? 1
   const turns = turnsPerCall(ready)
   // Calls that cut the loop that runs in lanes take whole turns of several vectors.
-  const unit = ready.grid.length === 1 ? turnLanes : 1
+  const reduces = blocks < fewPoints && ready.body.some(({ op }) => op === 'reduce')
+  const unit = ready.grid.length === 1 && !reduces ? turnLanes : 1
   const blocksPerCall = Math.ceil(turns / unit) * unit
-  return { callee, blocks, blocksPerCall, scratchBytes: 0, parts: cut ? partsOf(ready, Math.floor(blocks / unit)) : 1 }
+  const parts = cut ? partsOf(ready, Math.floor(blocks / unit)) : 1
+  return { callee, blocks, blocksPerCall, scratchBytes: 0, parts, unit }
 }
 
 /** The function that is being printed. */
@@ -308,13 +313,12 @@ class Driver {
     }
   }
   #launch(name: string, kernel: PrintedKernel, args: readonly Place[]): void {
-    const { blocks, blocksPerCall, parts } = kernel
+    const { blocks, parts, unit } = kernel
     if (blocks === 0) return
     if (parts === 1) return this.#calls(kernel, args, 0, blocks)
     this.#job('part', name, parts, (part) => {
       const { f } = this.#site
-      // Ranges of whole turns, the last one of what there is.
-      const unit = blocksPerCall % turnLanes === 0 ? turnLanes : 1
+      // Ranges of whole units, the last one of what there is.
       const range = this.#range(part, Math.ceil(blocks / unit), parts)
       for (const end of range) {
         f.get(end).i32(unit).op('i32.mul').set(end)
