@@ -65,7 +65,9 @@ export function pointGroups(
     if (i < numCarry) group.own.push(i)
     else group.stacked.push(i - numCarry)
   })
-  return [...groups].map(([size, { own, stacked }]) => {
+  // Scalars come last: others may still start with what lies where they go.
+  const ordered = [...groups].sort(([a], [b]) => b - a)
+  return ordered.map(([size, { own, stacked }]) => {
     const made = needs([...own, ...stacked.map((i) => numCarry + i)])
     return { size, own, stacked, carries: [...new Set([...own, ...made])].sort((a, b) => a - b) }
   })
