@@ -152,11 +152,19 @@ export class Analysis {
     }
   }
 
-  /** The axes on which operands and results of some equations lie. */
-  axesOf(equations: readonly Equation[]): number[] {
-    const atoms = equations.flatMap(({ inputs, outputs }) => [...inputs, ...outputs])
-    const dims = atoms.flatMap((atom) => (atom === null || atom instanceof Literal ? [] : this.#bound.get(atom)!))
-    return [...new Set(dims.flatMap((axis) => (axis === undefined ? [] : [this.#axes.find(axis)])))]
+  /** The axes along which an equation can be cut. */
+  axesOf(equation: Equation): ReadonlySet<number> {
+    const { inputs, outputs } = equation
+    const found = new Set<number>()
+    for (const { operands, results, offset, placed } of factorsOf(equation)) {
+      if (offset === true || placed === true) continue
+      const axes = [
+        ...operands.map((dim, i) => (typeof dim === 'number' ? this.#axisOf(inputs[i], dim) : undefined)),
+        ...results.map((dim, k) => (typeof dim === 'number' ? this.#axisOf(outputs[k], dim) : undefined)),
+      ]
+      for (const axis of axes) if (axis !== undefined) found.add(this.#axes.find(axis))
+    }
+    return found
   }
   /** Which dimensions of a value lie on an axis. */
   dimsOn(v: Var, axis: number): readonly number[] {

@@ -39,8 +39,14 @@ export function tilesOf(limits: TileLimits, optimise: Pass): Pass {
     const analysis = new Analysis(axes, jaxpr, inputs, true)
     analysis.settle()
     let best: Plan | undefined
-    for (const axis of analysis.axesOf(heavy)) {
+    // At most what an axis can take in, the most first.
+    const bounds = new Map<number, number>()
+    for (const equation of jaxpr.equations)
+      for (const axis of isTiled(equation) ? [] : analysis.axesOf(equation))
+        bounds.set(axis, (bounds.get(axis) ?? 0) + workOf(equation))
+    for (const [axis, bound] of [...bounds].sort(([, a], [, b]) => b - a)) {
       const units = axes.unitsOf(axis)
+      if (bound < limits.work || bound <= (best?.worth ?? 0)) break
       if (units < 2) continue
       const schedule = scheduleAlong(jaxpr, analysis, axis, isTiled)
       const regions = Array.from({ length: schedule.stages }, (): Equation[] => [])
