@@ -20,6 +20,8 @@ export interface Target {
   readonly host: boolean
   /** From where on stretches of programs run tile by tile, if points do not run side by side and this is not as usual. */
   readonly tiles?: TileLimits
+  /** From how many operations on iterations go in groups that may run side by side, if that is not as usual. */
+  readonly groups?: { readonly work: number }
 }
 
 /** Each element of a result is an expression of elements of operands: fused into whatever uses it. */

@@ -105,9 +105,9 @@ const callsHost = ({ jaxpr }: ClosedJaxpr): boolean =>
   )
 
 /** Into how many groups the iterations go; one or none if that is not worth it. */
-function groupsFor(body: ClosedJaxpr, length: number, carries: readonly Var[]): number {
+function groupsFor(body: ClosedJaxpr, length: number, carries: readonly Var[], least = leastWork): number {
   const work = length * workOf(body)
-  if (work < leastWork) return 1
+  if (work < least) return 1
   const elements = carries.reduce((sum, { aval }) => sum + sizeOf(aval.shape), 0)
   const bytes = carries.reduce((sum, { aval }) => sum + sizeOf(aval.shape) * bytesOf(aval.dtype), 0)
   const byWork = Math.floor((work * shareOfSums) / (costOfSum * Math.max(1, elements)))
@@ -133,7 +133,7 @@ export function parallelScan(
   const gathers = gathersOf(body, numConsts, numCarry, builder.facts)
   if (gathers === undefined) return undefined
   const carries = body.jaxpr.inputs.slice(numConsts, numConsts + numCarry)
-  const groups = groupsFor(body, length, carries)
+  const groups = groupsFor(body, length, carries, builder.target.groups?.work)
   if (groups < 2) return undefined
 
   const group = new Counter(groups)

@@ -16,9 +16,8 @@ import { nanosecondsOf } from './cost.ts'
 
 /** Less is not worth waking anyone. */
 const leastNanoseconds = 2e5
-/** What a part takes at least, and how many there are at most: enough for threads that do not run alike. */
-const partNanoseconds = 5e4
-const mostParts = 32
+/** What is shared goes in so many parts at least, and so many at most: enough for threads that do not run alike. */
+const [fewestParts, mostParts] = [4, 32]
 /** Parts of products by rows each pack the right operand, which is little beside so many rows. */
 const rowsOfPart = 384
 const mostProductParts = 16
@@ -33,8 +32,8 @@ const nanosecondsOfProduct = ({ batch, rows, columns, inner }: Product): number 
 const longestCall = 5e7
 
 /** A kernel as it is printed if it is to be cut: the columns of large products in groups, as if they were products of a batch. */
-export function readyToCut(kernel: Kernel): Kernel {
-  if (kernel.kind === 'nest' || nanosecondsOfProduct(kernel) < leastNanoseconds) return kernel
+export function readyToCut(kernel: Kernel, least: number = leastNanoseconds): Kernel {
+  if (kernel.kind === 'nest' || nanosecondsOfProduct(kernel) < least) return kernel
   const { batch, columns, zeroOne } = kernel
   const [outer, ...more] = columns
   if (outer === undefined || zeroOne !== undefined || pointsOf(batch) > 1) return kernel
@@ -57,13 +56,11 @@ export function readyToCut(kernel: Kernel): Kernel {
 }
 
 /** Into how many parts a kernel's blocks go; 1 for those that stay whole. */
-export function partsOf(kernel: Kernel, blocks: number): number {
-  return Math.max(1, Math.min(blocks, kernel.kind === 'nest' ? partsOfNest(kernel) : partsOfProduct(kernel)))
-}
-function partsOfNest(nest: Nest): number {
-  const time = nanosecondsOf(nest)
-  if (time < leastNanoseconds || updates(nest)) return 1
-  return Math.min(mostParts, Math.floor(time / partNanoseconds))
+export function partsOf(kernel: Kernel, blocks: number, least: number = leastNanoseconds): number {
+  const time = kernel.kind === 'nest' ? nanosecondsOf(kernel) : nanosecondsOfProduct(kernel)
+  if (time < least) return 1
+  const most = kernel.kind === 'product' ? mostOfProduct(kernel) : updates(kernel) ? 1 : mostParts
+  return Math.max(1, Math.min(blocks, most, Math.floor((fewestParts * time) / least)))
 }
 /** Whether points add to the same elements, which they may not do at once. */
 function updates({ body }: Nest): boolean {
@@ -71,18 +68,13 @@ function updates({ body }: Nest): boolean {
   walkStatements(body, ({ op }) => void (found ||= op === 'update'))
   return found
 }
-function partsOfProduct(product: Product): number {
-  const { batch, rows, zeroOne } = product
-  const time = nanosecondsOfProduct(product)
-  if (time < leastNanoseconds) return 1
+function mostOfProduct({ batch, rows, zeroOne }: Product): number {
   const products = pointsOf(batch)
   const byRows = zeroOne === undefined ? Math.max(1, Math.floor(pointsOf(rows) / rowsOfPart)) : mostProductParts
   // Whole products of a batch, or parts of each.
-  const parts =
-    products >= mostProductParts
-      ? mostProductParts
-      : products * Math.min(byRows, Math.floor(mostProductParts / products))
-  return Math.min(parts, Math.floor(time / partNanoseconds))
+  return products >= mostProductParts
+    ? mostProductParts
+    : products * Math.min(byRows, Math.floor(mostProductParts / products))
 }
 /** How many of a product's blocks make a call. */
 export const blocksOfCall = (product: Product, blocks: number): number =>

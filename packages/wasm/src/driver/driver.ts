@@ -62,6 +62,7 @@ const runnerHead = 64
 
 /**
  * @param shared whether the module's memory is shared between threads
+ * @param shareFrom threads share kernels that take so many nanoseconds
  * @param profiled whether launches are noted, with when they began and ended
  */
 export function printDriver(
@@ -70,12 +71,18 @@ export function printDriver(
   {
     relaxed,
     shared,
+    shareFrom,
     profiled = false,
-  }: { readonly relaxed: boolean; readonly shared: boolean; readonly profiled?: boolean },
+  }: {
+    readonly relaxed: boolean
+    readonly shared: boolean
+    readonly shareFrom?: number | undefined
+    readonly profiled?: boolean
+  },
 ): PrintedProgram {
   const module = new ModuleBuilder(shared ? { initial: 0, maximum: mostPages, shared } : undefined)
   const context: ProductContext = { module, relaxed, printNest: (nest) => printNest(module, nest, { relaxed }) }
-  const kernels = printKernels(context, program.steps)
+  const kernels = printKernels(context, program.steps, shareFrom)
   const scratchBytes = Math.max(0, ...[...kernels.values()].map((kernel) => kernel.scratchBytes))
   const framed = [...new Set([...program.inputs, ...program.captured.map(({ slot }) => slot), ...program.outputs])]
   const ownBytes = aligned(runnerHead + plan.privateBytes + scratchBytes)
@@ -93,7 +100,11 @@ const turnLanes = 16
 /** So few points that each reduce something run one by one, and what they reduce runs in lanes. */
 const fewPoints = 1024
 /** Each kernel's function; kernels that are the same but for the names of things share one. */
-function printKernels(context: ProductContext, steps: readonly Step[]): Map<Kernel, PrintedKernel> {
+function printKernels(
+  context: ProductContext,
+  steps: readonly Step[],
+  shareFrom: number | undefined,
+): Map<Kernel, PrintedKernel> {
   const kernels = new Map<Kernel, PrintedKernel>()
   const byKey = new Map<string, PrintedKernel>()
   // Kernels of groups, which run side by side, are not cut themselves.
@@ -108,18 +119,23 @@ function printKernels(context: ProductContext, steps: readonly Step[]): Map<Kern
     const cut = !whole.has(step.kernel)
     const key = `${cut ? 'cut ' : ''}${kernelKey(step.kernel)}`
     let printed = byKey.get(key)
-    if (printed === undefined) byKey.set(key, (printed = printKernel(context, step.kernel, cut)))
+    if (printed === undefined) byKey.set(key, (printed = printKernel(context, step.kernel, cut, shareFrom)))
     kernels.set(step.kernel, printed)
   })
   return kernels
 }
-function printKernel(context: ProductContext, kernel: Kernel, cut: boolean): PrintedKernel {
-  const ready = cut ? readyToCut(kernel) : kernel
+function printKernel(
+  context: ProductContext,
+  kernel: Kernel,
+  cut: boolean,
+  shareFrom: number | undefined,
+): PrintedKernel {
+  const ready = cut ? readyToCut(kernel, shareFrom) : kernel
   if (ready.kind === 'product') {
     const printed = printProduct(context, ready)
     const { blocks } = printed
     const blocksPerCall = Math.min(printed.blocksPerCall, blocksOfCall(ready, blocks))
-    return { ...printed, blocksPerCall, parts: cut ? partsOf(ready, blocks) : 1, unit: 1 }
+    return { ...printed, blocksPerCall, parts: cut ? partsOf(ready, blocks, shareFrom) : 1, unit: 1 }
   }
   const callee = context.printNest(ready)
   const blocks = ready.grid[0]?.extent ?? 1
@@ -128,7 +144,7 @@ function printKernel(context: ProductContext, kernel: Kernel, cut: boolean): Pri
   const reduces = blocks < fewPoints && ready.body.some(({ op }) => op === 'reduce')
   const unit = ready.grid.length === 1 && !reduces ? turnLanes : 1
   const blocksPerCall = Math.ceil(turns / unit) * unit
-  const parts = cut ? partsOf(ready, Math.floor(blocks / unit)) : 1
+  const parts = cut ? partsOf(ready, Math.floor(blocks / unit), shareFrom) : 1
   return { callee, blocks, blocksPerCall, scratchBytes: 0, parts, unit }
 }
 

@@ -27,6 +27,8 @@ export interface Machine {
   readonly heap: Heap
   readonly relaxed: boolean
   readonly threads: Threads
+  /** Threads share kernels that take so many nanoseconds, if that is not as usual. */
+  readonly shareFrom?: number | undefined
   /** Evaluates programs among the parameters of what is called back. */
   readonly run: Parameters<Primitive['reference']>[3]
 }
@@ -39,8 +41,10 @@ function hostFunction(name: string): (...args: number[]) => number {
 }
 
 /** The module of a program, for reading. */
-export const printProgram = (program: Program, { relaxed, heap }: Pick<Machine, 'relaxed' | 'heap'>): PrintedProgram =>
-  printDriver(program, planMemory(program), { relaxed, shared: heap.shared })
+export const printProgram = (
+  program: Program,
+  { relaxed, heap, shareFrom }: Pick<Machine, 'relaxed' | 'heap' | 'shareFrom'>,
+): PrintedProgram => printDriver(program, planMemory(program), { relaxed, shared: heap.shared, shareFrom })
 
 /** A program's module, ready to be called, and how the memory that a call needs is laid out. */
 interface Loaded {
@@ -58,7 +62,12 @@ interface Loaded {
 function loadProgram(machine: Machine, program: Program, profiled: boolean): Loaded {
   const { heap } = machine
   const plan = planMemory(program)
-  const printed = printDriver(program, plan, { relaxed: machine.relaxed, shared: heap.shared, profiled })
+  const printed = printDriver(program, plan, {
+    relaxed: machine.relaxed,
+    shared: heap.shared,
+    shareFrom: machine.shareFrom,
+    profiled,
+  })
   const { module, framed, frameWords, log } = printed
   const frameAt = aligned(plan.bytes + printed.scratchBytes + (log === undefined ? 0 : Log.bytes))
   const runnersAt = aligned(frameAt + 4 * frameWords)

@@ -1,6 +1,6 @@
 /**
- * Products whose left operand is 0 or 1, as sums of the rows of the right one that it selects. Whether that is worth it shows when the kernel runs: for each chunk of
- * rows a mask is made, its bits are counted, and where too many are set the dense kernel does the chunk, as it does where the right operand is not
+ * Products whose left operand is 0 or 1, as sums of the rows of the right one that it selects. Whether that is worth it shows when the kernel runs: for each group of
+ * rows masks are made, their bits are counted, and where too many are set the dense kernel does the group, as it does where the right operand is not
  * finite: 0 · ∞ is NaN.
  */
 import { Buffer, convert, indexAdd, indexMul, local, store, variable } from '@fluxion/compiler'
@@ -21,6 +21,9 @@ import { printSums } from './sums.ts'
 
 /** Lists of a chunk of rows take at most so many bytes. */
 const listBytes = 128 * 1024
+/** Masks of a group of rows do, and sums that are still to be finished. */
+const maskBytes = 128 * 1024
+const sumBytes = 512 * 1024
 /** A left operand that is computed by inner rows may take so many bytes. */
 const mostColumnBytes = 256 * 1024
 /** From so many ones of a hundred elements on multiplying all takes less. */
@@ -43,24 +46,26 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
   const rightRow = (direct?.inner ?? columns) * bytes
   const maskRow = Math.ceil(Math.min(block, inner) / 64) * 8
   const percent = relaxed && fused !== undefined ? densest.fused : densest.plain
-  const chunk = chunkOf(rows, rowsPerBlock, (listBytes * 100) / percent / 4 / Math.min(block, inner))
+  const chunk = wholeBlocks(rows, rowsPerBlock, (listBytes * 100) / percent / 4 / Math.min(block, inner))
+  const sumsInScratch = destination === undefined && once ? sumRow * bytes : 0
+  const group = wholeBlocks(rows, rowsPerBlock, Math.min(maskBytes / maskRow, sumBytes / sumsInScratch))
   const lying = usableLying(lyingOf(form), once ? inner : block)
   const tiled = lying === undefined ? tileOf(form, block, rows) : undefined
   const read: Lying = lying ?? tiled!.lying
 
   // Scratch: packed right, tile of bytes, masks, lists, their ends, sums; then what the dense kernel takes.
   let scratchBytes = 0
-  const part = (size: number): number => {
+  const room = (size: number): number => {
     const at = scratchBytes
     scratchBytes += Math.ceil(size / 64) * 64
     return at
   }
-  const rightOffset = part(direct === undefined ? Math.min(block, inner) * columns * bytes + 64 : 0)
-  const tileOffset = part(tiled === undefined ? 0 : tiled.bytes(chunk) + 64)
-  const maskOffset = part((chunk + 8 + rowsBeside) * maskRow)
-  const listOffset = part(Math.floor((chunk * Math.min(block, inner) * percent) / 100) * 4 + 4 * together)
-  const endOffset = part(chunk * 4)
-  const sumOffset = part(destination === undefined ? (once ? chunk : rows) * sumRow * bytes + 64 : 0)
+  const rightOffset = room(direct === undefined ? Math.min(block, inner) * columns * bytes + 64 : 0)
+  const tileOffset = room(tiled === undefined ? 0 : tiled.bytes(chunk) + 64)
+  const maskOffset = room((group + 8 + rowsBeside) * maskRow)
+  const listOffset = room(Math.floor((chunk * Math.min(block, inner) * percent) / 100) * 4 + 4 * together)
+  const endOffset = room(chunk * 4)
+  const sumOffset = room(destination === undefined ? (once ? group : rows) * sumRow * bytes + 64 : 0)
 
   const { params } = form.product
   const f = module.function(form.product.name, new Array<ValueType>(params.length + 3).fill('i32'))
@@ -73,12 +78,13 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
     'count',
     'row',
     'rowEnd',
+    'part',
+    'partEnd',
     'rightAt',
-    'outAt',
     'maskAt',
     'sparse',
   ] as const
-  const { batch, first, last, k, count, row, rowEnd, rightAt, outAt, maskAt, sparse } = registers(f, ...names)
+  const { batch, first, last, k, count, row, rowEnd, part, partEnd, rightAt, maskAt, sparse } = registers(f, ...names)
   const rowBlocks = Math.ceil(rows / rowsPerBlock)
   const at = (offset: number): void => void f.get(scratch).i32(offset).op('i32.add')
   const callNest = nestCaller(f, params)
@@ -106,7 +112,7 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
       right()
       finite()
       f.set(sparse)
-      loopChunks()
+      loopGroups()
     })
     f.release(innerEnd)
     if (!once) finish(first, last)
@@ -118,34 +124,51 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
     scratchBytes: scratchBytes + dense.printed.scratchBytes,
   }
 
-  function loopChunks(): void {
-    f.get(first).set(row)
+  /** Ranges of so many rows from a register to another. */
+  function loopRows(
+    size: number,
+    [from, to]: readonly [Register, Register],
+    [at, until]: readonly [Register, Register],
+    body: () => void,
+  ): void {
+    f.get(from).set(at)
     f.block((done) => {
       f.loop((again) => {
-        f.get(row).get(last).op('i32.ge_s').brIf(done)
-        f.get(row).i32(chunk).op('i32.add').set(rowEnd)
-        least(f, rowEnd, () => f.get(last))
-        outAddress()
-        f.get(sparse)
-        f.if(makeMasks, () => f.i32(0), 'i32')
-        f.if(() => {
-          f.get(maskAt)
-          at(listOffset)
-          at(endOffset)
-          rowCount()
-          f.call(lists)
-          at(listOffset)
-          at(endOffset)
-          f.get(rightAt).get(outAt)
-          rowCount()
-          if (destination?.adds === true) f.i32(1)
-          else f.get(k)
-          f.call(sums)
-        }, multiply)
-        if (once) finish(row, rowEnd)
-        f.get(rowEnd).set(row).br(again)
+        f.get(at).get(to).op('i32.ge_s').brIf(done)
+        f.get(at).i32(size).op('i32.add').set(until)
+        least(f, until, () => f.get(to))
+        body()
+        f.get(until).set(at).br(again)
       })
     })
+  }
+  function loopGroups(): void {
+    loopRows(group, [first, last], [row, rowEnd], () => {
+      f.get(sparse)
+      f.if(makeMasks, () => f.i32(0), 'i32')
+      f.if(() => loopRows(chunk, [row, rowEnd], [part, partEnd], addSelected), multiply)
+      if (once) finish(row, rowEnd)
+    })
+  }
+  function addSelected(): void {
+    const count = (): void => void f.get(partEnd).get(part).op('i32.sub')
+    maskOf(part)
+    at(listOffset)
+    at(endOffset)
+    count()
+    f.call(lists)
+    at(listOffset)
+    at(endOffset)
+    f.get(rightAt)
+    outAddress(part)
+    count()
+    if (destination?.adds === true) f.i32(1)
+    else f.get(k)
+    f.call(sums)
+  }
+  /** Pushes where the mask of a row of the group is. */
+  function maskOf(of: Register): void {
+    f.get(maskAt).get(of).get(row).op('i32.sub').i32(maskRow).op('i32.mul', 'i32.add')
   }
   /** Pushes whether the block of the right operand is finite. */
   function finiteOf(): () => void {
@@ -162,24 +185,21 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
     const look = printFinite(module, type, columns, rightRow, relaxed)
     return () => f.get(rightAt).get(count).call(look)
   }
-  /** Where the sums of the chunk go. */
-  function outAddress(): void {
+  /** Pushes where the sums of a row of the group go. */
+  function outAddress(of: Register): void {
     if (destination === undefined) {
       at(sumOffset)
-      if (!once)
-        f.get(row)
-          .i32(sumRow * bytes)
-          .op('i32.mul', 'i32.add')
+      f.get(of)
+      if (once) f.get(row).op('i32.sub')
+      f.i32(sumRow * bytes).op('i32.mul', 'i32.add')
     } else {
       f.get(f.param(params.indexOf(destination.buffer)))
       emitIndex(f, destination.base, batch)
-      f.get(row).i32(sumRow).op('i32.mul', 'i32.add').i32(bytes).op('i32.mul', 'i32.add')
+      f.get(of).i32(sumRow).op('i32.mul', 'i32.add').i32(bytes).op('i32.mul', 'i32.add')
     }
-    f.set(outAt)
   }
   /** Leaves whether few enough bits are set. */
   function makeMasks(): void {
-    tile()
     at(maskOffset)
     f.set(maskAt)
     // Bits behind the last element of a block that is not whole are none.
@@ -188,40 +208,54 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
       rowCount()
       f.i32(rowsBeside).op('i32.add').i32(maskRow).op('i32.mul').memoryFill()
     }
-    const packedRows = read.packed === 'rows'
-    const start = packedRows ? f.temporary('i32') : row
-    if (packedRows) f.get(row).i32(-8).op('i32.and').set(start)
-    if (tiled === undefined) {
-      f.get(f.param(params.indexOf(read.buffer)))
-      emitIndex(f, read.base, batch, (buffer) => f.param(params.indexOf(buffer)))
-      f.op('i32.add')
-      f.get(start)
-      if (packedRows) f.i32(3).op('i32.shr_u')
-      f.i32(read.row).op('i32.mul', 'i32.add').get(k)
-      if (read.packed === 'inner') f.i32(3).op('i32.shr_u')
-      f.i32(read.inner).op('i32.mul', 'i32.add')
-    } else {
+    if (tiled === undefined) readMasks()
+    else if (read.along === 'rows') {
+      tile()
       at(tileOffset)
-      if (read.along === 'rows') f.get(row).op('i32.add')
-    }
-    f.get(maskAt).get(rowEnd).get(start).op('i32.sub').get(count).call(masks)
-    if (packedRows) {
-      f.get(maskAt).get(row).get(start).op('i32.sub').i32(maskRow).op('i32.mul', 'i32.add').set(maskAt)
-      f.release(start)
+      f.get(row).op('i32.add').get(maskAt)
+      rowCount()
+      f.get(count).call(masks)
+    } else {
+      loopRows(chunk, [row, rowEnd], [part, partEnd], () => {
+        tile()
+        at(tileOffset)
+        maskOf(part)
+        f.get(partEnd).get(part).op('i32.sub').get(count).call(masks)
+      })
     }
     f.get(maskAt)
     rowCount()
-    f.i32(maskRow).op('i32.mul').call(counter).i32(100).op('i32.mul')
+    f.i32(maskRow).op('i32.mul').call(counter)
+    // In 64 bits: groups of many rows have many elements.
+    f.op('i64.extend_i32_u').i64(100n).op('i64.mul')
     rowCount()
-    f.get(count).op('i32.mul').i32(percent).op('i32.mul', 'i32.le_u')
+    f.get(count).op('i32.mul', 'i64.extend_i32_u').i64(BigInt(percent)).op('i64.mul', 'i64.le_u')
+  }
+  /** Masks of an operand as it lies. */
+  function readMasks(): void {
+    // Rows that are packed by eight begin with a whole eight.
+    const eights = read.packed === 'rows'
+    const start = eights ? f.temporary('i32') : row
+    if (eights) f.get(row).i32(-8).op('i32.and').set(start)
+    f.get(f.param(params.indexOf(read.buffer)))
+    emitIndex(f, read.base, batch, (buffer) => f.param(params.indexOf(buffer)))
+    f.op('i32.add').get(start)
+    if (eights) f.i32(3).op('i32.shr_u')
+    f.i32(read.row).op('i32.mul', 'i32.add').get(k)
+    if (read.packed === 'inner') f.i32(3).op('i32.shr_u')
+    f.i32(read.inner).op('i32.mul', 'i32.add')
+    f.get(maskAt).get(rowEnd).get(start).op('i32.sub').get(count).call(masks)
+    if (!eights) return
+    f.get(maskAt).get(row).get(start).op('i32.sub').i32(maskRow).op('i32.mul', 'i32.add').set(maskAt)
+    f.release(start)
   }
   function multiply(): void {
     for (const buffer of dense.params) {
       if (buffer !== dense.sums) f.get(f.param(params.indexOf(buffer)))
       else {
         // The sums of a batch's first row would lie there.
-        f.get(outAt)
-          .get(row)
+        outAddress(row)
+        f.get(row)
           .i32(sumRow * bytes)
           .op('i32.mul', 'i32.sub')
       }
@@ -271,7 +305,7 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
         f.i32(rows).op('i32.mul', 'i32.sub')
       }
       return () => {
-        // The first chunk computes what all chunks read.
+        // The first group computes what all read.
         f.get(row).get(first).op('i32.eq')
         f.if(() => callNest(printed, target, to, from, () => (from(), f.get(count).op('i32.add'))))
       }
@@ -294,10 +328,10 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
       }
       const to = (): void => {
         at(tileOffset)
-        from(row)()
+        from(part)()
         f.i32(block).op('i32.mul', 'i32.sub')
       }
-      return () => callNest(printed, packing.target, to, from(row), from(rowEnd))
+      return () => callNest(printed, packing.target, to, from(part), from(partEnd))
     })
     const [whole, rest] = calls
     if (whole === undefined || rest === undefined) return whole ?? rest ?? (() => {})
@@ -308,8 +342,8 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
   }
 }
 
-/** Rows of a chunk: about so many, in whole blocks of the dense kernel's. */
-const chunkOf = (rows: number, rowsPerBlock: number, wanted: number): number =>
+/** About so many rows, in whole blocks of the dense kernel's. */
+const wholeBlocks = (rows: number, rowsPerBlock: number, wanted: number): number =>
   Math.max(1, Math.min(Math.ceil(rows / rowsPerBlock), Math.floor(wanted / rowsPerBlock))) * rowsPerBlock
 
 /** The product as it is, a range of the inner dimension at a time, with its sums at the destination, or at a buffer for them. */
