@@ -1,6 +1,7 @@
 /** All passes over loops, in their order. */
 import { type Pass, untilStable } from './rewrite.ts'
 import { moveAccumulations } from './scans/accumulate.ts'
+import { moveAround } from './scans/around.ts'
 import { splitCarries } from './scans/carryParts.ts'
 import { hoistInvariants } from './scans/hoist.ts'
 import { hoistProducts } from './scans/products.ts'
@@ -22,6 +23,6 @@ const then =
     return next === program ? program : shrink(tidy(next))
   }
 
-const inOrder = [shrink, then(splitScans), then(takeSums), then(chooseResiduals)]
+const inOrder = [shrink, then(splitScans), then(moveAround), then(takeSums), then(chooseResiduals)]
 
 export const loops: Pass = (program) => inOrder.reduce((current, pass) => pass(current), program)

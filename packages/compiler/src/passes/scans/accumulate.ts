@@ -15,8 +15,8 @@ import {
   isEffectful,
 } from '@fluxion/core'
 import { type Environment, type Pass, type Writer, budget, bytesOfAval, substituted } from '../rewrite.ts'
-import type { DotParams } from '../rules/products.ts'
 import { type Parts, partsOf } from '../rules/scan.ts'
+import { contraction, isProduct } from './contraction.ts'
 import { batchedSlice, fits, isBetween, sliceOf } from './outside.ts'
 import { isPointwise } from './pointwise.ts'
 import { definitionsOf, rewriteScans } from './rewriteScans.ts'
@@ -147,7 +147,10 @@ class Mover {
     }
     const wides = new Map([...widened.keys()].map((term, i) => [term, results[kept.length + i]!]))
     const totalFor = (term: Equation): Atom => {
-      if (isProduct(term)) return this.#contraction(term, operands.get(term)!.map(evaluate))
+      if (isProduct(term)) {
+        const [a, b] = operands.get(term)!.map(evaluate)
+        return contraction(term, a!, b!, this.#to)
+      }
       const wide = wides.get(term)
       if (wide !== undefined) return totalOf(wide, axesOf(term), term, this.#to)
       return this.#sum(term, evaluate(outside.get(term)!))
@@ -266,13 +269,6 @@ class Mover {
     return consts[constVars.indexOf(leaf)] ?? xs[xVars.indexOf(leaf)] ?? stackedAt(leaf)
   }
 
-  /** Σₜ a(t)·b(t): the axis of steps, in front of both, is contracted with the others. */
-  #contraction({ params, source }: Equation, [a, b]: readonly Atom[]): Atom {
-    const { dimensionNumbers, preferredElementType } = params as DotParams
-    const [contracted, batch] = dimensionNumbers.map((pair) => pair.map((axes) => axes.map((axis) => axis + 1)))
-    const numbers = [contracted!.map((axes) => [0, ...axes]), batch]
-    return this.#to.emit('dot_general', [a!, b!], { dimensionNumbers: numbers, preferredElementType }, source)[0]!
-  }
   #sum(term: Equation, terms: Atom): Atom {
     const axes = [0, ...axesOf(term).map((axis) => axis + 1)]
     return this.#to.emit('reduce_sum', [terms], { axes }, term.source)[0]!
@@ -292,7 +288,6 @@ class Mover {
     return this.#to.emit(sum.primitive.name, [init[index]!, result], {}, sum.source)[0]!
   }
 }
-const isProduct = ({ primitive }: Equation): boolean => primitive.name === 'dot_general'
 const axesOf = ({ params }: Equation): readonly number[] => (params as { readonly axes: readonly number[] }).axes
 /** The equations that some values need. */
 function needed(equations: readonly Equation[], outputs: readonly Atom[]): Equation[] {

@@ -3,8 +3,9 @@ import { type NDArray, customVjp, grad, lax, np } from '@fluxion/core'
 import fc from 'fast-check'
 import { filled } from '../passes.testing.ts'
 
+const kinds = ['leaky', 'spiking', 'smooth', 'dense', 'normed', 'filter'] as const
 export interface Layer {
-  readonly kind: 'leaky' | 'spiking' | 'smooth' | 'dense' | 'filter'
+  readonly kind: (typeof kinds)[number]
   readonly units: number
   /** Whether it reads the network's input too. */
   readonly shortcut: boolean
@@ -21,13 +22,7 @@ export interface Network {
 export const networks: fc.Arbitrary<Network> = fc.record({
   layers: fc.array(
     fc.record({
-      kind: fc.constantFrom(
-        'leaky' as const,
-        'spiking' as const,
-        'smooth' as const,
-        'dense' as const,
-        'filter' as const,
-      ),
+      kind: fc.constantFrom(...kinds),
       units: fc.integer({ min: 2, max: 4 }),
       shortcut: fc.boolean(),
     }),
@@ -80,6 +75,10 @@ export function build(network: Network): { f: (...args: NDArray[]) => NDArray[];
           case 'leaky':
             next.push(v.mul(ds[i]!).add(current))
             signal = v
+            break
+          case 'normed':
+            next.push(v.mul(ds[i]!).add(current))
+            signal = v.sub(v.mean({ axis: 1, keepdims: true }))
             break
           case 'spiking':
             next.push(v.mul(ds[i]!).add(current).sub(spiked.mul(0.5)))

@@ -5,7 +5,7 @@ import { sameList } from '../rewrite.ts'
 import { dependents } from './rewriteScans.ts'
 
 /** What may make values from constants and scanned inputs: each element of a result follows from one element of each operand. */
-const placing = new Set([...elementwise, ...rearranging, 'iota'])
+export const placing: ReadonlySet<string> = new Set([...elementwise, ...rearranging, 'iota'])
 
 /**
  * Whether a scan has carries of one shape, which flow only through elementwise operations, and stacks values of that shape. What does not
