@@ -3,29 +3,27 @@
  * rows masks are made, their bits are counted, and where too many are set the dense kernel does the group, as it does where the right operand is not
  * finite: 0 · ∞ is NaN.
  */
-import { Buffer, convert, indexAdd, indexMul, local, store, variable } from '@fluxion/compiler'
+import { Buffer, indexAdd, indexMul, local, store, variable } from '@fluxion/compiler'
 import type { Register, ValueType } from '../../assembler/function.ts'
 import { emitIndex } from '../address.ts'
 import { asPrinted, loopBatches, nestCaller, printFinish } from '../calls.ts'
 import { destinationOf, type Form } from '../form.ts'
 import { dtypeOf, printGemm, usable } from '../gemm.ts'
 import { type SumType, lanesOf, least, loopWhole, parameters, registers } from '../lanes.ts'
-import { liesAlong } from '../order.ts'
-import { leftColumns, leftPacking, type Packing, rightPacking } from '../pack.ts'
+import { rightPacking } from '../pack.ts'
 import type { PrintedProduct, ProductContext } from '../print.ts'
 import { printFinite } from './finite.ts'
 import { printCount, printLists, together } from './lists.ts'
 import { printMasks, rowsBeside } from './masks.ts'
 import { type Lying, lyingOf } from './operand.ts'
 import { printSums } from './sums.ts'
+import { tileOf, tilePrinter } from './tile.ts'
 
 /** Lists of a chunk of rows take at most so many bytes. */
 const listBytes = 128 * 1024
 /** Masks of a group of rows do, and sums that are still to be finished. */
 const maskBytes = 128 * 1024
 const sumBytes = 512 * 1024
-/** A left operand that is computed by inner rows may take so many bytes. */
-const mostColumnBytes = 256 * 1024
 /** From so many ones of a hundred elements on multiplying all takes less. */
 const densest = { fused: 58, plain: 70 }
 
@@ -50,7 +48,7 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
   const sumsInScratch = destination === undefined && once ? sumRow * bytes : 0
   const group = wholeBlocks(rows, rowsPerBlock, Math.min(maskBytes / maskRow, sumBytes / sumsInScratch))
   const lying = usableLying(lyingOf(form), once ? inner : block)
-  const tiled = lying === undefined ? tileOf(form, block, rows) : undefined
+  const tiled = lying === undefined ? tileOf(form, block) : undefined
   const read: Lying = lying ?? tiled!.lying
 
   // Scratch: packed right, tile of bytes, masks, lists, their ends, sums; then what the dense kernel takes.
@@ -91,7 +89,10 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
   const rowCount = (): void => void f.get(rowEnd).get(row).op('i32.sub')
 
   const right = rightOf()
-  const tile = tiled === undefined ? () => {} : tileFiller(tiled)
+  const tile =
+    tiled === undefined
+      ? () => {}
+      : tilePrinter(context, f, form, tiled, block, { batch, k, count, part, partEnd }, () => at(tileOffset))
   const finite = finiteOf()
   const masks = printMasks(module, read, maskRow)
   const counter = printCount(module)
@@ -210,7 +211,9 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
     }
     if (tiled === undefined) readMasks()
     else if (read.along === 'rows') {
-      tile()
+      // The first group computes what all read.
+      f.get(row).get(first).op('i32.eq')
+      f.if(tile)
       at(tileOffset)
       f.get(row).op('i32.add').get(maskAt)
       rowCount()
@@ -293,53 +296,6 @@ export function printSparse(context: ProductContext, form: Form): PrintedProduct
       callNest(nest, packing.target, to, from, () => (from(), f.get(count).op('i32.add')))
     }
   }
-  /** Computes the left operand's block of a chunk, or of all rows, as bytes. */
-  function tileFiller(of: Tile): () => void {
-    if (of.columns !== undefined) {
-      const { nest, target } = of.columns
-      const printed = asPrinted(context, nest)
-      const from = (): void => void f.get(batch).i32(inner).op('i32.mul').get(k).op('i32.add')
-      const to = (): void => {
-        at(tileOffset)
-        from()
-        f.i32(rows).op('i32.mul', 'i32.sub')
-      }
-      return () => {
-        // The first group computes what all read.
-        f.get(row).get(first).op('i32.eq')
-        f.if(() => callNest(printed, target, to, from, () => (from(), f.get(count).op('i32.add'))))
-      }
-    }
-    const number = Math.floor(inner / block)
-    const calls = (
-      [
-        ['whole', number],
-        ['rest', 1],
-      ] as const
-    ).map(([kind, blocks]) => {
-      const packing = of[kind]
-      if (packing === undefined) return undefined
-      const printed = asPrinted(context, packing.nest)
-      // The outermost variable is (batch · blocks + block) · rows + row.
-      const from = (at: Register) => (): void => {
-        f.get(batch).i32(blocks).op('i32.mul')
-        if (blocks > 1) f.get(k).i32(block).op('i32.div_u', 'i32.add')
-        f.i32(rows).op('i32.mul').get(at).op('i32.add')
-      }
-      const to = (): void => {
-        at(tileOffset)
-        from(part)()
-        f.i32(block).op('i32.mul', 'i32.sub')
-      }
-      return () => callNest(printed, packing.target, to, from(part), from(partEnd))
-    })
-    const [whole, rest] = calls
-    if (whole === undefined || rest === undefined) return whole ?? rest ?? (() => {})
-    return () => {
-      f.get(count).i32(block).op('i32.eq')
-      f.if(whole, rest)
-    }
-  }
 }
 
 /** About so many rows, in whole blocks of the dense kernel's. */
@@ -360,38 +316,6 @@ function denseOf(context: ProductContext, form: Form, sumRow: number) {
   return { printed, params, sums }
 }
 
-interface Tile {
-  readonly lying: Lying
-  readonly bytes: (chunk: number) => number
-  readonly columns?: Packing
-  readonly whole?: Packing | undefined
-  readonly rest?: Packing | undefined
-}
-/** How an operand is computed as bytes: by inner rows where it lies along rows, else by rows. */
-function tileOf(form: Form, block: number, rows: number): Tile {
-  const { left } = form
-  const grouped = convert('bool', left.grouped)
-  const truths: Form = { ...form, left: { ...left, grouped } }
-  const buffer = new Buffer('tile', 'bool', 0)
-  const base = indexMul(variable(form.batch), 0)
-  const lying = (along: 'rows' | 'inner', row: number, inner: number): Lying => ({
-    packed: undefined,
-    big: false,
-    along,
-    buffer,
-    base,
-    row,
-    inner,
-  })
-  if (rows * block <= mostColumnBytes && liesAlong(left.grouped, form.groups.rows, form.groups.inner)) {
-    return {
-      lying: lying('rows', 1, rows),
-      bytes: () => block * rows,
-      columns: leftColumns(truths, 'bool', rows),
-    }
-  }
-  return { lying: lying('inner', block, 1), bytes: (chunk) => chunk * block, ...leftPacking(truths, 'bool', block) }
-}
 /** Eights along the inner dimension begin with its blocks. */
 const usableLying = (lying: Lying | undefined, block: number): Lying | undefined =>
   lying?.packed === 'inner' && block % 8 !== 0 ? undefined : lying
