@@ -14,10 +14,10 @@ import {
   closed,
   isEffectful,
 } from '@fluxion/core'
-import { type Environment, type Pass, type Writer, budget, bytesOfAval, substituted } from '../rewrite.ts'
+import { type Environment, type Pass, type Writer, substituted } from '../rewrite.ts'
 import { type Parts, partsOf } from '../rules/scan.ts'
 import { contraction, isProduct } from './contraction.ts'
-import { batchedSlice, fits, isBetween, sliceOf } from './outside.ts'
+import { batchedSlice, bytesOfAll, fits, isBetween, roomFor, sliceOf } from './outside.ts'
 import { isPointwise } from './pointwise.ts'
 import { definitionsOf, rewriteScans } from './rewriteScans.ts'
 import { type SumCarry, sumCarry, totalOf, zerosFor } from './sumCarry.ts'
@@ -108,7 +108,7 @@ class Mover {
         moved.push(one)
       }
     const added = this.#stacked.slice(already)
-    if (moved.length === 0 || !this.#fits(added)) return undefined
+    if (moved.length === 0 || params.length * bytesOfAll(added) > roomFor(this.#parts)) return undefined
 
     const dropped = new Set(moved.map(({ index }) => index))
     const kept = carryVars.filter((_, i) => !dropped.has(i))
@@ -257,12 +257,6 @@ class Mover {
     if (found !== undefined) return found
     this.#stacked.push(variable)
     return { leaves: [variable], program: undefined }
-  }
-  /** Stacking needs no more memory than the loop is given, beyond the budget. */
-  #fits(added: readonly Var[]): boolean {
-    const { xs, params } = this.#parts
-    const given = xs.reduce((sum, { aval }) => sum + bytesOfAval(aval), 0)
-    return added.reduce((sum, { aval }) => sum + bytesOfAval(aval) * params.length, 0) <= given + budget
   }
   #leafValue(leaf: Var, stackedAt: (variable: Var) => Atom): Atom {
     const { consts, constVars, xs, xVars } = this.#parts

@@ -13,9 +13,9 @@ import {
   isEffectful,
 } from '@fluxion/core'
 import { elementwise } from '../elementwise.ts'
-import { type Pass, type Writer, budget, bytesOfAval, sameList } from '../rewrite.ts'
+import { type Pass, type Writer, sameList } from '../rewrite.ts'
 import { type Parts, partsOf } from '../rules/scan.ts'
-import { batchedSlice, fits, sliceOf } from './outside.ts'
+import { batchedSlice, bytesOfAll, fits, roomFor, sliceOf } from './outside.ts'
 import { isPointwise, placing } from './pointwise.ts'
 import { dependents, isMovable, rewriteScans } from './rewriteScans.ts'
 
@@ -82,7 +82,8 @@ class Around {
     const stacked = [...new Set<Var>([...(ys.filter(stays) as Var[]), ...leaves])]
     const { equations, early } = this.#inside([...next, ...stacked])
     const before = early.map((variable) => this.#outsideOf(variable, (v) => early.includes(v)))
-    if (before.includes(undefined) || !this.#fits([...stacked, ...early])) return undefined
+    if (before.includes(undefined)) return undefined
+    if (params.length * bytesOfAll([...stacked, ...early]) > roomFor(this.#parts)) return undefined
     const body = {
       ...this.#jaxpr,
       inputs: [...constVars, ...carryVars, ...xVars, ...early],
@@ -130,11 +131,5 @@ class Around {
   #evaluate({ leaves, program }: Outside): Atom {
     const values = leaves.map((leaf) => this.#values.get(leaf)!)
     return this.#to.inline(program, values)[0]!
-  }
-  /** Whether what is stacked and made before takes no more than what the loop was given and stacked, beyond the budget. */
-  #fits(values: readonly Atom[]): boolean {
-    const { params, xs, ys } = this.#parts
-    const bytes = (list: readonly Atom[]): number => list.reduce((sum, { aval }) => sum + bytesOfAval(aval), 0)
-    return params.length * bytes(values) <= bytes(xs) + params.length * bytes(ys) + budget
   }
 }

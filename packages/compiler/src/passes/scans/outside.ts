@@ -12,9 +12,17 @@ import {
 import { elementwise, rearranging } from '../elementwise.ts'
 import { inline } from '../inline.ts'
 import { budget, bytesOfAval } from '../rewrite.ts'
+import type { Parts } from '../rules/scan.ts'
 
 /** Operations that stand between values and products and cost nothing beside these. */
 const between = new Set([...elementwise, ...rearranging, 'unpackbits', 'iota', 'pad', 'concatenate', 'dynamic_slice'])
+
+export const bytesOfAll = (values: readonly Atom[]): number =>
+  values.reduce((sum, { aval }) => sum + bytesOfAval(aval), 0)
+/**
+ * How many bytes passes may stack for a scan, or make for it before: as many as it is given and stacks for all steps, and the budget.
+ */
+export const roomFor = ({ params, xs, ys }: Parts): number => bytesOfAll(xs) + params.length * bytesOfAll(ys) + budget
 
 /** The equations from leaves to a value. */
 export interface Slice {
@@ -53,7 +61,7 @@ export function sliceOf(
 }
 /** Whether no value on the way exceeds, for all steps, the leaves by more than the budget. */
 export function fits({ equations, leaves }: Slice, length: number): boolean {
-  const given = leaves.reduce((sum, { aval }) => sum + bytesOfAval(aval), 0)
+  const given = bytesOfAll(leaves)
   return equations.every(({ outputs }) =>
     outputs.every((variable) => variable === null || bytesOfAval(variable.aval) * length <= given * length + budget),
   )

@@ -2,7 +2,7 @@
 import { type Atom, type Equation, type Var, closed } from '@fluxion/core'
 import { type Pass, budget, bytesOfAval } from '../rewrite.ts'
 import { partsOf } from '../rules/scan.ts'
-import { batchedSlice, fits, isBetween, sliceOf } from './outside.ts'
+import { batchedSlice, bytesOfAll, fits, isBetween, sliceOf } from './outside.ts'
 import { dependents, rewriteScans } from './rewriteScans.ts'
 import { products } from './stages.ts'
 
@@ -23,7 +23,7 @@ export const hoistProducts: Pass = rewriteScans((scan, to) => {
     if (!varying.has(product) || carried.has(product)) continue
     const slice = sliceOf(product, jaxpr, isLeaf, (other) => other === equation || isBetween(other))
     if (slice === undefined || !fits(slice, length)) continue
-    const operands = slice.leaves.reduce((sum, leaf) => sum + bytesOfAval(valueOf(leaf).aval), 0)
+    const operands = bytesOfAll(slice.leaves.map(valueOf))
     if (bytesOfAval(product.aval) * length > operands + budget) continue
     const batched = batchedSlice(slice, length, (leaf) => xVars.includes(leaf))
     if (batched !== undefined) moved.push({ equation, value: to.inline(batched, slice.leaves.map(valueOf))[0]! })

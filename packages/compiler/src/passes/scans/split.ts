@@ -3,10 +3,10 @@
  * later loops need of earlier ones they compute again where that is cheap, and else scan as earlier loops stack it.
  */
 import { type Atom, type ClosedJaxpr, type Equation, Literal, Var, closed, isEffectful } from '@fluxion/core'
-import { type Environment, type Pass, type Writer, budget, bytesOfAval, renamed, substituted } from '../rewrite.ts'
+import { type Environment, type Pass, type Writer, bytesOfAval, renamed, substituted } from '../rewrite.ts'
 import { type Parts, partsOf } from '../rules/scan.ts'
 import { choose } from './kept.ts'
-import { batchedSlice, isBetween, sliceOf } from './outside.ts'
+import { batchedSlice, bytesOfAll, isBetween, roomFor, sliceOf } from './outside.ts'
 import { definitionsOf, rewriteScans } from './rewriteScans.ts'
 import { type Stage, type Stages, stagesOf } from './stages.ts'
 
@@ -95,12 +95,11 @@ class Splitter {
     ]
   }
 
-  /** Whether what loops stack for each other takes no more than the scan is given and stacks, beyond the budget. */
+  /** Whether there is room for what loops stack for each other. */
   #fits(): boolean {
-    const { params, xs, ys } = this.#parts
-    const bytes = (values: readonly Atom[]): number => values.reduce((sum, { aval }) => sum + bytesOfAval(aval), 0)
+    const { params, ys } = this.#parts
     const added = this.#plans.flatMap(({ stacked }) => [...stacked]).filter((variable) => !ys.includes(variable))
-    return params.length * bytes(added) <= bytes(xs) + params.length * bytes(ys) + budget
+    return params.length * bytesOfAll(added) <= roomFor(this.#parts)
   }
   #isGiven(variable: Var): boolean {
     return this.#values.has(variable) || this.#products.has(variable)

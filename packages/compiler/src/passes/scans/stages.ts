@@ -4,8 +4,9 @@
  * nothing to do with each other are in loops of their own if their shapes differ.
  */
 import { type Atom, type Equation, Literal, type Var } from '@fluxion/core'
-import { budget, bytesOfAval } from '../rewrite.ts'
+import { bytesOfAval } from '../rewrite.ts'
 import type { Parts } from '../rules/scan.ts'
+import { roomFor } from './outside.ts'
 import { dependents, isMovable } from './rewriteScans.ts'
 
 /** Operations that are worth doing for all steps at once. */
@@ -41,7 +42,8 @@ export function stagesOf(parts: Parts): Stages {
 }
 
 /** Products of values that depend on carries, with others that are the same at every step, which no carry needs that they depend on; as many as fit. */
-function productsBetween({ params, xs, xVars, carryVars, next, ys }: Parts): ReadonlySet<Equation> {
+function productsBetween(parts: Parts): ReadonlySet<Equation> {
+  const { params, xVars, carryVars, next } = parts
   const { jaxpr } = params.jaxpr
   const found = new Set<Equation>()
   const read = reads(jaxpr.equations, carryVars)
@@ -69,19 +71,18 @@ function productsBetween({ params, xs, xVars, carryVars, next, ys }: Parts): Rea
     const bits = outputs.reduce((sum, variable) => sum | ((variable && feeds.get(variable)) ?? 0n), 0n)
     for (const atom of inputs) feed(atom, bits)
   }
-  const bytes = (values: readonly Atom[]): number => values.reduce((sum, { aval }) => sum + bytesOfAval(aval), 0)
-  const most = bytes(xs) + params.length * bytes(ys) + budget
+  const most = roomFor(parts)
   let room = most
   for (const equation of candidates) {
     const product = equation.outputs[0]
     if (product === null || product === undefined) continue
     const reading = read.get(product) ?? 0n
     const needed = reach.reduce((sum, bits, i) => ((reading >> BigInt(i)) & 1n ? sum | bits : sum), 0n)
-    const size = bytes([product]) * params.length
+    const size = bytesOfAval(product.aval) * params.length
     const operand = equation.inputs.find((atom) => read.has(atom))!
     if ((needed & (feeds.get(product) ?? 0n)) !== 0n || size > room) continue
     // Nor may its operand, which may have to be stacked.
-    if (bytes([operand]) * params.length > most) continue
+    if (bytesOfAval(operand.aval) * params.length > most) continue
     room -= size
     found.add(equation)
   }
