@@ -1,5 +1,5 @@
 // Programs on several threads: the same bits on any number of them.
-import { type Program, type Slot, compile, costOf } from '@fluxion/compiler'
+import { type Program, compile, costOf } from '@fluxion/compiler'
 import { type Backend, DeviceError, type HostArray, type NDArray, lax, makeJaxpr, np, sizeOf } from '@fluxion/core'
 import { createHash } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'

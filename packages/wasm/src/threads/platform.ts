@@ -1,11 +1,13 @@
 /** What threads need of the platform: starting workers in Node and in pages, and whether there can be any. */
+import type * as osModule from 'node:os'
+import type * as threadsModule from 'node:worker_threads'
 import type { WorkerData } from './worker.ts'
 
 /** A worker as a pool has it. */
 export interface Helper {
   stop(): void
 }
-type NodeThreads = typeof import('node:worker_threads')
+type NodeThreads = typeof threadsModule
 
 /** Node's modules without an import, which bundlers for pages would want to resolve. */
 export function nodeModule<T>(name: string): T | undefined {
@@ -24,7 +26,7 @@ export const canShare = (): boolean =>
 
 /** How many threads the machine runs at once. */
 export function hardwareThreads(): number {
-  const os = nodeModule<typeof import('node:os')>('node:os')
+  const os = nodeModule<typeof osModule>('node:os')
   return os?.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1
 }
 
@@ -63,8 +65,8 @@ export function startHelper(source: string, data: WorkerData, failed: (why: stri
   }
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
   const worker = new Worker(url, { name: 'fluxion' })
-  worker.onerror = ({ message }) => ended(message)
-  worker.postMessage(data)
+  worker.addEventListener('error', ({ message }) => ended(message))
+  worker.postMessage(data, [])
   return {
     stop() {
       stopped = true

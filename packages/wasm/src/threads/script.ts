@@ -56,15 +56,15 @@ export function runInWorker(url: string | URL, { message, error }: ScriptOptions
     if (message !== undefined) worker.on('message', message)
     if (error !== undefined)
       worker.on('error', (thrown) => error(thrown instanceof Error ? thrown : new Error(String(thrown))))
-    return { send: (data) => worker.postMessage(data), stop: () => void worker.terminate() }
+    return { send: (data) => worker.postMessage(data, []), stop: () => void worker.terminate() }
   }
   if (typeof Worker !== 'function') throw new DeviceError('runInWorker: there are no workers here')
   const worker = new Worker(url, { type: 'module' })
-  if (message !== undefined) worker.onmessage = ({ data }) => message(data)
+  if (message !== undefined) worker.addEventListener('message', ({ data }) => message(data))
   if (error !== undefined)
-    worker.onerror = (event) => {
+    worker.addEventListener('error', (event) => {
       event.preventDefault()
       error(new Error(event.message))
-    }
-  return { send: (data) => worker.postMessage(data), stop: () => worker.terminate() }
+    })
+  return { send: (data) => worker.postMessage(data, []), stop: () => worker.terminate() }
 }
