@@ -18,6 +18,7 @@ const limitsOf = (loops: number): fc.Arbitrary<TileLimits> =>
     tile: fc.constantFrom(1, 100, 1e9),
     rows: fc.integer({ min: 1, max: 3 }),
     byte: fc.constant(0),
+    share: fc.constant(0),
     tiles: fc.constantFrom(1, 2, 4),
   })
 type Traceable = (...args: NDArray[]) => NDArray | readonly NDArray[]

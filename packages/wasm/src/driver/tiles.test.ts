@@ -22,7 +22,7 @@ const machines = [1, 2].map(machineOf)
 afterAll(() => machines.forEach(({ threads }) => threads.pool()?.stop()))
 
 const target: Target = { name: 'wasm', parallel: false, host: true }
-const limits = { loops: 1, work: 1, cache: 0, tile: 1, byte: 0.1, tiles: 2 }
+const limits = { loops: 1, work: 1, cache: 0, tile: 1, byte: 0.1, share: 0, tiles: 2 }
 const hostOf = (x: NDArray): HostArray => ({ shape: x.shape, dtype: x.dtype, data: x.dataSync() })
 const filled = (...shape: number[]): NDArray =>
   np

@@ -16,6 +16,8 @@ export interface TileLimits {
   readonly rows: number
   /** Operations that it costs to read, or to add up, a byte of what every tile needs as a whole. */
   readonly byte: number
+  /** Of a tile's operations that may go into this one part in so many, as long as there are tiles enough. */
+  readonly share: number
   /** How many tiles there are to be at least. */
   readonly tiles: number
 }
@@ -26,6 +28,7 @@ export const tileLimits: TileLimits = {
   tile: 1024 * 1024,
   rows: 8,
   byte: 0.5,
+  share: 16,
   tiles: 8,
 }
 
@@ -51,10 +54,14 @@ export function tilingOf(
   if (bytes <= limits.cache) return undefined
   const size = loops.some(hasProductInCycle)
     ? Math.min(2 * limits.rows, Math.max(limits.rows, Math.floor(units / limits.tiles)))
-    : Math.max(1, Math.floor(Math.min((limits.tile * units) / bytes, units / limits.tiles)))
-  const chunks = chunksOf(units, size)
+    : Math.floor(Math.min((limits.tile * units) / bytes, units / limits.tiles))
+  const work = total(equations)
+  const each = limits.byte * wholeBytes(equations, isSplit)
+  // What each tile needs as a whole is to be little of what it does.
+  const least = Math.min((units * each * limits.share) / work, units / limits.tiles)
+  const chunks = chunksOf(units, Math.max(1, size, Math.ceil(least)))
   const tiles = chunks.reduce((sum, chunk) => sum + chunk.tiles, 0)
-  const worth = total(equations) - limits.byte * tiles * wholeBytes(equations, isSplit)
+  const worth = work - tiles * each
   return tiles < 2 || worth <= 0 ? undefined : { worth, chunks }
 }
 

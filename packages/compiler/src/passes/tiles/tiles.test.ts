@@ -25,7 +25,7 @@ import { type Optimised, optimise } from '../pipeline.ts'
 import type { TileLimits } from './size.ts'
 
 /** Limits that the smallest programs reach. */
-const small: TileLimits = { loops: 1, work: 1, cache: 0, tile: 1, rows: 2, byte: 0.1, tiles: 2 }
+const small: TileLimits = { loops: 1, work: 1, cache: 0, tile: 1, rows: 2, byte: 0.1, share: 0, tiles: 2 }
 
 /** All loops of a program that have loops inside, with how many steps they take. */
 function nests({ jaxpr }: ClosedJaxpr): number[] {
@@ -298,6 +298,8 @@ test('tiles are as large as fits, and as many rows as a recurrence wants', () =>
   expect(lengths(true, 23, { rows: 8, tiles: 8 })).toEqual([2])
   expect(lengths(false, 7, { tile: 1e9 })).toEqual([2])
   expect(lengths(false, 7, { tile: 1 })).toEqual([7])
+  // so that not every unit reads all weights
+  expect(lengths(false, 24, { tile: 1, share: 1e9, tiles: 4 })).toEqual([4])
 })
 
 test('random recurrent programs give the same in tiles', () => {
