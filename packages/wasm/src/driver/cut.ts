@@ -6,6 +6,7 @@ import {
   type Product,
   indexAdd,
   indexMul,
+  linearIn,
   mapStatement,
   pointsOf,
   substituting,
@@ -21,8 +22,8 @@ const [fewestParts, mostParts] = [4, 32]
 /** Parts of products by rows each pack the right operand, which is little beside so many rows. */
 const rowsOfPart = 384
 const mostProductParts = 16
-/** A group of columns is a few panels at least. */
-const [columnGroups, fewestColumns] = [16, 64]
+/** A group of columns is a few panels at least; more where each group has to arrange the left operand again. */
+const [columnGroups, fewestColumns, fewestArranged] = [16, 64, 256]
 
 /** Nanoseconds for a multiplication and addition. */
 const perProduct = 0.05
@@ -34,12 +35,15 @@ const longestCall = 5e7
 /** A kernel as it is printed if it is to be cut: the columns of large products in groups, as if they were products of a batch. */
 export function readyToCut(kernel: Kernel, least: number = leastNanoseconds): Kernel {
   if (kernel.kind === 'nest' || nanosecondsOfProduct(kernel) < least) return kernel
-  const { batch, columns, zeroOne } = kernel
+  const { batch, columns, inner, left, zeroOne } = kernel
   const [outer, ...more] = columns
   if (outer === undefined || zeroOne !== undefined || pointsOf(batch) > 1) return kernel
+  const along = inner.at(-1)
+  const inPlace = left.op === 'load' && along !== undefined && linearIn(left.index, along)?.coefficient === 1
+  const fewest = inPlace ? fewestColumns : fewestArranged
   const size = pointsOf(columns)
   let groups = columnGroups
-  while (groups > 1 && (outer.extent % groups !== 0 || size / groups < fewestColumns || (size / groups) % 16 !== 0))
+  while (groups > 1 && (outer.extent % groups !== 0 || size / groups < fewest || (size / groups) % 16 !== 0))
     groups /= 2
   if (groups === 1) return kernel
   const [group, column] = [new LoopVar('group', groups), new LoopVar(outer.name, outer.extent / groups)]
