@@ -29,6 +29,10 @@ const [columnGroups, fewestColumns, fewestArranged] = [16, 64, 256]
 const perProduct = 0.05
 const nanosecondsOfProduct = ({ batch, rows, columns, inner }: Product): number =>
   perProduct * pointsOf([...batch, ...rows, ...columns, ...inner])
+const nanosecondsOfKernel = (kernel: Kernel): number =>
+  kernel.kind === 'nest' ? nanosecondsOf(kernel) : nanosecondsOfProduct(kernel)
+/** A runner that gives no sign of life for so many milliseconds is taken for dead; with loops that may go on it has more time. */
+const [usualPatience, openPatience] = [600, 60_000]
 /** Between two signs of life of a runner, a call takes no longer than this. */
 const longestCall = 5e7
 
@@ -61,7 +65,7 @@ export function readyToCut(kernel: Kernel, least: number = leastNanoseconds): Ke
 
 /** Into how many parts a kernel's blocks go; 1 for those that stay whole. */
 export function partsOf(kernel: Kernel, blocks: number, least: number = leastNanoseconds): number {
-  const time = kernel.kind === 'nest' ? nanosecondsOf(kernel) : nanosecondsOfProduct(kernel)
+  const time = nanosecondsOfKernel(kernel)
   if (time < least) return 1
   const most = kernel.kind === 'product' ? mostOfProduct(kernel) : updates(kernel) ? 1 : mostParts
   return Math.max(1, Math.min(blocks, most, Math.floor((fewestParts * time) / least)))
@@ -80,6 +84,18 @@ function mostOfProduct({ batch, rows, zeroOne }: Product): number {
     ? mostProductParts
     : products * Math.min(byRows, Math.floor(mostProductParts / products))
 }
+/** How many milliseconds a call for so many of a kernel's blocks may take, on a machine that is slow or busy: what loops until its values say so may take long. */
+export function patienceOf(kernel: Kernel, blocks: number, blocksPerCall: number): number {
+  const [time, share] = [nanosecondsOfKernel(kernel), Math.min(1, blocksPerCall / Math.max(1, blocks))]
+  return usualPatience + 20 * 1e-6 * time * share + (openEnded(kernel) ? openPatience : 0)
+}
+/** Whether a kernel's loops end when values say so. */
+function openEnded({ body }: Kernel): boolean {
+  let found = false
+  walkStatements(body, ({ op }) => void (found ||= op === 'while'))
+  return found
+}
+
 /** How many of a product's blocks make a call. */
 export const blocksOfCall = (product: Product, blocks: number): number =>
   Math.max(1, Math.floor(blocks * Math.min(1, longestCall / nanosecondsOfProduct(product))))

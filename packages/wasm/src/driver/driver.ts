@@ -23,7 +23,7 @@ import { mostPages } from '../heap/memory.ts'
 import { printNest } from '../print/nest.ts'
 import { type ProductContext, printProduct } from '../product/print.ts'
 import { turnsPerCall } from './cost.ts'
-import { blocksOfCall, partsOf, readyToCut } from './cut.ts'
+import { blocksOfCall, partsOf, patienceOf, readyToCut } from './cut.ts'
 import { kernelKey } from './key.ts'
 import { Log } from './log.ts'
 
@@ -36,6 +36,8 @@ export interface PrintedKernel {
   /** Into how many parts it is cut, for threads to share; 1 if it is not. All but the last are of whole units of so many blocks. */
   readonly parts: number
   readonly unit: number
+  /** In milliseconds: a call takes less. */
+  readonly patience: number
 }
 export interface PrintedProgram {
   readonly module: ModuleBuilder
@@ -56,6 +58,8 @@ export interface PrintedProgram {
 export interface Job {
   readonly name: string
   readonly parts: number
+  /** A runner that does not go on for so many milliseconds is taken for dead. */
+  readonly patience: number
 }
 /** A runner's memory begins with a word that it counts up at each kernel, for others to see that it is alive. */
 const runnerHead = 64
@@ -135,7 +139,13 @@ function printKernel(
     const printed = printProduct(context, ready)
     const { blocks } = printed
     const blocksPerCall = Math.min(printed.blocksPerCall, blocksOfCall(ready, blocks))
-    return { ...printed, blocksPerCall, parts: cut ? partsOf(ready, blocks, shareFrom) : 1, unit: 1 }
+    return {
+      ...printed,
+      blocksPerCall,
+      parts: cut ? partsOf(ready, blocks, shareFrom) : 1,
+      unit: 1,
+      patience: patienceOf(ready, blocks, blocksPerCall),
+    }
   }
   const callee = context.printNest(ready)
   const blocks = ready.grid[0]?.extent ?? 1
@@ -145,7 +155,15 @@ function printKernel(
   const unit = ready.grid.length === 1 && !reduces ? turnLanes : 1
   const blocksPerCall = Math.ceil(turns / unit) * unit
   const parts = cut ? partsOf(ready, Math.floor(blocks / unit), shareFrom) : 1
-  return { callee, blocks, blocksPerCall, scratchBytes: 0, parts, unit }
+  return {
+    callee,
+    blocks,
+    blocksPerCall,
+    scratchBytes: 0,
+    parts,
+    unit,
+    patience: patienceOf(ready, blocks, blocksPerCall),
+  }
 }
 
 /** The function that is being printed. */
@@ -172,6 +190,8 @@ class Driver {
   readonly #entries: ReadonlyMap<Slot, number>
   readonly #plan: MemoryPlan
   readonly #log: Log | undefined
+  /** Of the job that is being printed: its longest call. */
+  #patience = 0
   /** Where in the frame counters of loops stand for the jobs in them. */
   readonly #counterWords = new Map<Counter, number>()
 
@@ -272,12 +292,13 @@ class Driver {
     }
     const number = this.jobs.length
     const exported = `job${number}`
-    this.jobs.push({ name: exported, parts })
     this.#module.export(exported, job)
     const start = this.#module.import('env', 'parallel', ['i32', 'i32', 'i32'], [])
     f.i32(number).get(frame).get(arena).call(start)
     this.#site = site
+    this.#patience = 0
     this.#timed(`${name} of ${label}`, undefined, () => print(job.param(3)))
+    this.jobs.push({ name: exported, parts, patience: this.#patience })
     this.#site = around
   }
   /** Registers of a range: part p of all `parts` has the numbers from ⌊p·count/parts⌋ on, before ⌊(p+1)·count/parts⌋. */
@@ -345,12 +366,13 @@ class Driver {
   }
   /** Calls of a kernel for a range of its blocks: several if one would take too long. */
   #calls(
-    { callee, blocks, blocksPerCall, scratchBytes }: PrintedKernel,
+    { callee, blocks, blocksPerCall, scratchBytes, patience }: PrintedKernel,
     args: readonly Place[],
     begin: number | Register,
     end: number | Register,
   ): void {
     const { f, arena, own } = this.#site
+    this.#patience = Math.max(this.#patience, patience)
     const push = (x: number | Register): FunctionBuilder => (typeof x === 'number' ? f.i32(x) : f.get(x))
     const scratch = callee.params.length > args.length + 2
     const scratchAt = own === undefined ? this.#plan.bytes : runnerHead + this.#plan.privateBytes

@@ -62,7 +62,7 @@ export class Jobs {
   }
   /** Run all parts of a job. */
   run(job: number, frame: number, arena: number, runners: number): void {
-    const { parts } = this.#jobs[job]!
+    const { parts, patience } = this.#jobs[job]!
     const run = this.#run[job]!
     const pool = this.#pool
     if (pool === undefined) {
@@ -75,6 +75,7 @@ export class Jobs {
       bytesLength: this.#bytes.length,
       job,
       parts,
+      patience,
       frame,
       arena,
       runners,

@@ -13,6 +13,7 @@ const work: Work = {
   bytesLength: 0,
   job: 0,
   parts: 2,
+  patience: 600,
   frame,
   arena: 0,
   runners,

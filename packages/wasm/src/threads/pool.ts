@@ -15,6 +15,8 @@ export interface Work {
   readonly bytesLength: number
   readonly job: number
   readonly parts: number
+  /** A worker at work that does not go on for so many milliseconds is taken for dead. */
+  readonly patience: number
   readonly frame: number
   readonly arena: number
   /** Where runners' own memory begins: the caller's, then the workers'. Each begins with a word that counts up as its runner goes on. */
@@ -22,8 +24,6 @@ export interface Work {
   readonly runnerBytes: number
 }
 const spinMilliseconds = 0.05
-/** A worker that does nothing for so many waits in a row is taken for dead. */
-const mostWaits = 14
 const waitMilliseconds = 50
 
 /** Workers of pools that nobody has any more are stopped. */
@@ -125,7 +125,7 @@ export class Pool {
       if (now !== before) waits = 0
       else if (performance.now() - began > 0.9 * waitMilliseconds) waits++
       before = now
-      if (waits >= mostWaits) {
+      if (waits * waitMilliseconds >= work.patience) {
         this.#state.failure = 'a worker has stopped'
         throw new DeviceError(
           'a worker has stopped in the middle of its work\nhint: it ran out of memory, or was terminated; the next call starts new ones',
