@@ -3,7 +3,7 @@ import { type Buffer, children, type Expr, indexAdd, linearIn, type ScalarType }
 import { bytesOf } from '@fluxion/core'
 import { binaryCode, unaryCode, valueType } from './scalar.ts'
 import { ScalarEmitter } from './scalarEmitter.ts'
-import { sourceOf } from './halves.ts'
+import { sourceOf } from './rounding.ts'
 import { halfOfTruths, loadTruths, quarterOfTruths } from './together.ts'
 import { gather, loadSplat, loadVector, narrowVector } from './storage.ts'
 import {

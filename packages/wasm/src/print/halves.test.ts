@@ -26,7 +26,8 @@ import {
 import { roundHalf } from '@fluxion/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { noteHalves, sourceOf } from './halves.ts'
+import { noteHalves } from './halves.ts'
+import { sourceOf } from './rounding.ts'
 import { runPrinted } from './run.testing.ts'
 
 const half = (x: Expr): Narrow => narrow('float16', x) as Narrow
@@ -41,15 +42,20 @@ test('sums and other operations are told apart where their operands are float16s
   expect(kindOf(binary('sub', h, mul(h, convert('f32', gt(wide, f32(0))))))).toBe('sum')
   for (const x of [wide, add(h, wide), add(h, f32(0.1)), add(h, mul(h, h))]) expect(sourceOf(half(x))).toBeUndefined()
 })
-test('what stays within bounds cannot overflow, and what is known to be positive needs no sign', () => {
+test('what stays within bounds cannot overflow, and zeros need no sign where they cannot be negative', () => {
   const known = (x: Expr): unknown => {
-    const { overflows, signed } = sourceOf(half(x))!
-    return [overflows, signed]
+    const { overflows, negativeZero } = sourceOf(half(x))!
+    return [overflows, negativeZero]
   }
   expect(known(add(h, h))).toEqual([true, true])
   // the largest float16 and 16 are half way to what would be the next one
-  expect(known(add(h, f32(15.5)))).toEqual([false, true])
-  expect(known(add(h, f32(-16)))).toEqual([true, true])
+  expect(known(add(h, f32(15.5)))).toEqual([false, false])
+  expect(known(add(h, f32(-16)))).toEqual([true, false])
+  expect(known(add(h, f32(-0)))).toEqual([false, true])
+  const below = half(binary('sub', h, f32(1)))
+  expect(known(mul(below, f32(1.5)))).toEqual([true, false])
+  expect(known(mul(below, f32(0.5)))).toEqual([false, true])
+  expect(known(mul(below, f32(-2)))).toEqual([true, true])
   expect(known(binary('sub', h, convert('f32', gt(wide, f32(0)))))).toEqual([false, true])
   expect(known(mul(h, f32(-1)))).toEqual([false, true])
   expect(known(mul(h, f32(1.5)))).toEqual([true, true])
@@ -133,6 +139,9 @@ test('what is rounded within known bounds is rounded as the reference does', () 
     [(k) => div(k, square), (value, k) => k / round(round(value * value) + 1)],
     [(k) => mul(square, k), (value, k) => round(round(value * value) + 1) * k],
     [(k) => binary('sub', convert('f32', gt(element, k)), element), (value, k) => Number(value > k) - value],
+    [(k) => binary('sub', element, convert('f32', gt(element, k))), (value, k) => value - Number(value > k)],
+    [(k) => mul(half(binary('sub', element, f32(0.5))), k), (value, k) => round(value - 0.5) * k],
+    [(k) => add(half(mul(square, k)), f32(3)), (value, k) => round(round(round(value * value) + 1) * k) + 3],
   ]
   const lists = fc.array(bits.map(numberOf), { minLength: length, maxLength: length })
   fc.assert(

@@ -1,20 +1,7 @@
-/** What is known of values that are rounded to float16: those that one operation makes of float16s are rounded in fewer instructions. */
-import { children, type Expr, type Local, type Narrow, type Stmt, walkStatements } from '@fluxion/compiler'
+/** Which values of a kernel are float16s, whatever they are kept as. */
+import { type Expr, type Local, type Stmt, walkStatements } from '@fluxion/compiler'
 import { roundHalf } from '@fluxion/core'
-import { isPositive, mayOverflow, noteDefinitions } from './ranges.ts'
-
-/** What a float16 is rounded from. */
-export interface HalfSource {
-  /**
-   * A `sum` of two float16s below 2⁻¹⁴ is one itself, since it is a multiple of the least; an `operation` on float16s gives less than 2⁴¹, or infinity
-   * or NaN.
-   */
-  readonly kind: 'sum' | 'operation'
-  /** Whether what is finite may be so large that it becomes infinite. */
-  readonly overflows: boolean
-  /** Whether it may be negative, or −0. */
-  readonly signed: boolean
-}
+import { noteDefinitions } from './ranges.ts'
 
 const halves = new WeakSet<Local>()
 const known = new WeakMap<Expr, boolean>()
@@ -41,7 +28,8 @@ export function noteHalves(body: readonly Stmt[]): void {
   }
   for (const local of candidates) halves.add(local)
 }
-const isHalf = (x: Expr): boolean => decide(x, (local) => halves.has(local), known)
+/** Whether a value is a float16. */
+export const isHalf = (x: Expr): boolean => decide(x, (local) => halves.has(local), known)
 const isTruth = (x: Expr): boolean => x.op === 'convert' && x.x.type === 'bool'
 /** Whether an expression is a float16, given which locals are and what was decided before. */
 function decide(
@@ -78,12 +66,4 @@ function decide(
   let half = decided.get(x)
   if (half === undefined) decided.set(x, (half = compute()))
   return half
-}
-/** What is known of the value that is rounded. */
-export function sourceOf({ dtype, x }: Narrow): HalfSource | undefined {
-  if (dtype !== 'float16' || (x.op !== 'binary' && !(x.op === 'unary' && x.fn === 'sqrt'))) return undefined
-  if (!children(x).every(isHalf)) return undefined
-  const kind = x.op === 'unary' || x.fn === 'mul' || x.fn === 'div' ? 'operation' : 'sum'
-  if (kind === 'sum' && x.fn !== 'add' && x.fn !== 'sub') return undefined
-  return { kind, overflows: mayOverflow(x), signed: !isPositive(x) }
 }

@@ -10,6 +10,8 @@ const infinite = 65520
 const largest = 65504
 
 const definitions = new WeakMap<Local, Expr>()
+/** What a local stands for, if it is assigned once. */
+export const definitionOf = (local: Local): Expr | undefined => definitions.get(local)
 const known = new WeakMap<Expr, Bounds>()
 /** Note what locals stand for that are assigned once; before a kernel is printed. */
 export function noteDefinitions(body: readonly Stmt[]): void {
@@ -90,13 +92,8 @@ function compute(x: Expr): Bounds {
   }
 }
 /** Whether both are the same value, where an expression uses both. */
-const isSame = (x: Expr, y: Expr): boolean => x === y || (x.op === 'local' && y.op === 'local' && x.local === y.local)
-/** Whether a value is neither negative nor −0, unless it is NaN. */
-export function isPositive(x: Expr): boolean {
-  if (rangeOf(x)[0] > 0) return true
-  if (x.op !== 'binary' || (x.fn !== 'mul' && x.fn !== 'div')) return false
-  return (x.fn === 'mul' && isSame(x.x, x.y)) || (rangeOf(x.x)[0] > 0 && rangeOf(x.y)[0] > 0)
-}
+export const isSame = (x: Expr, y: Expr): boolean =>
+  x === y || (x.op === 'local' && y.op === 'local' && x.local === y.local)
 /** The largest magnitude that a float16 can have which is not infinite, given its bounds. */
 const magnitude = (x: Expr): number => {
   const [low, high] = rangeOf(x)

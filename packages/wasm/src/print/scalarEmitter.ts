@@ -14,7 +14,7 @@ import type { ModuleBuilder } from '../assembler/module.ts'
 import { Placing } from './placing.ts'
 import { binaryCode, bitcastCode, compareCode, convertCode, pushConstant, unaryCode, valueType } from './scalar.ts'
 import { type Changes, noChanges, Scope } from './scope.ts'
-import { sourceOf } from './halves.ts'
+import { sourceOf } from './rounding.ts'
 import { loadScalar, narrowScalar } from './storage.ts'
 import type { VectorSink } from './vector.ts'
 

@@ -6,7 +6,7 @@ import type { ScalarType } from '@fluxion/compiler'
 import type { DType } from '@fluxion/core'
 import type { FunctionBuilder } from '../assembler/function.ts'
 import type { MemoryLaneOp, MemoryOp } from '../assembler/instructions.ts'
-import type { HalfSource } from './halves.ts'
+import type { HalfSource } from './rounding.ts'
 import type { VectorSink } from './vector.ts'
 
 interface Storage {
@@ -73,8 +73,8 @@ function rounder(sink: VectorSink): void {
 export function roundHalf(sink: VectorSink, source?: HalfSource): void {
   const { f } = sink
   const [x, c] = [f.temporary('v128'), f.temporary('v128')]
-  const { overflows, signed } = source ?? { overflows: true, signed: true }
-  if (source?.kind === 'sum') {
+  const { kind, overflows, negativeZero } = source ?? { kind: undefined, overflows: true, negativeZero: true }
+  if (kind === 'sum' && negativeZero) {
     // all but what a float16 has of the fraction, after adding half of its last place, or a little less where that is even
     f.tee(x).i32(13).op('i32x4.shr_u')
     sink.lanesOf('i32', 1)
@@ -91,16 +91,18 @@ export function roundHalf(sink: VectorSink, source?: HalfSource): void {
   f.tee(x).get(x)
   sink.lanesOf('i32', 0x7f800000)
   f.op('v128.and')
-  if (source === undefined) {
+  if (kind === undefined) {
     sink.lanesOf('f32', 2 ** 20)
     f.op('i32x4.min_u')
   }
-  sink.lanesOf('f32', 2 ** -14)
-  f.op('i32x4.max_u')
+  if (kind !== 'sum') {
+    sink.lanesOf('f32', 2 ** -14)
+    f.op('i32x4.max_u')
+  }
   sink.lanesOf('i32', (13 << 23) + 0x400000)
   f.op('i32x4.add').tee(c).op('f32x4.add').get(c).op('f32x4.sub')
   if (overflows) overflow(sink)
-  if (signed) {
+  if (negativeZero) {
     // the sign of zeros
     f.get(x)
     sink.lanesOf('i32', -0x80000000)
