@@ -16,6 +16,7 @@ import {
   indexRange,
   isConst,
   linearIn,
+  pointsOf,
   substituting,
   termsOf,
   variable,
@@ -32,10 +33,16 @@ export interface Choice {
 }
 export interface Cut {
   readonly extent: number
+  /** What is small and has no axis, such as counters and keys of random numbers: each part computes it for itself. */
+  readonly repeated: ReadonlySet<Slot>
   /** Of each slot that the loop writes: how many elements lie between neighbours on the axis. */
   readonly strides: ReadonlyMap<Slot, number>
+  /** None of launches that each part repeats. */
   readonly choices: ReadonlyMap<Launch, Choice>
 }
+
+/** All of a loop in one part. */
+export const uncut: Cut = { extent: 1, repeated: new Set(), strides: new Map(), choices: new Map() }
 
 /** Where a kernel's parameter begins, as an expression of the counters' variables; those without one are left out. */
 export const beginning = ({ offset, moves }: Place, counts: ReadonlyMap<Counter, LoopVar>): Expr =>
@@ -127,40 +134,77 @@ function stridesWith(
 /** So many ways are tried at most. */
 const mostTries = 1000
 
+/** What has more points than this is not repeated, nor what is kept in more elements. */
+const [mostPoints, mostElements] = [64, 4096]
+
+/** What is repeated is that small a part of the rest at most. */
+const mostRepeated = 0.5
+const pointsIn = (launches: readonly Launch[]): number =>
+  launches.reduce(
+    (sum, { kernel }) => sum + pointsOf([...gridOf(kernel), ...(kernel.kind === 'product' ? kernel.inner : [])]),
+    0,
+  )
+
+const writtenBy = (launches: Iterable<Launch>): Set<Slot> =>
+  new Set(
+    [...launches].flatMap(({ kernel, args }) => args.filter((_, at) => isWritten(kernel, at)).map(({ slot }) => slot)),
+  )
+/** The launches that each part runs for itself: small ones that have no such axis, and need nothing of what the others write. */
+function repeatable(launches: readonly Launch[], extent: number): ReadonlySet<Launch> {
+  const small = new Set(
+    launches.filter(
+      (launch) =>
+        choicesOf(launch, extent).length === 0 &&
+        pointsOf(gridOf(launch.kernel)) <= mostPoints &&
+        [...writtenBy([launch])].every(({ length }) => length <= mostElements),
+    ),
+  )
+  for (;;) {
+    const others = writtenBy(launches.filter((launch) => !small.has(launch)))
+    const needing = [...small].filter(({ args }) => args.some(({ slot }) => others.has(slot)))
+    if (needing.length === 0) return small
+    for (const launch of needing) small.delete(launch)
+  }
+}
+
 /** @param counts variables for the counters of the loops that launches lie in */
 export function cutLaunches(launches: readonly Launch[], counts: ReadonlyMap<Counter, LoopVar>): Cut | undefined {
-  const written = new Set(
-    launches.flatMap(({ kernel, args }) => args.filter((_, at) => isWritten(kernel, at)).map(({ slot }) => slot)),
-  )
-  const accesses = new Map(launches.map((launch) => [launch, accessesOf(launch, written, counts)] as const))
   // Products come first: batches are their rows as a rule.
   const loops = launches.flatMap(({ kernel }) =>
     kernel.kind === 'product' ? [...kernel.rows, ...kernel.batch, ...kernel.columns] : [],
   )
   const grids = launches.flatMap(({ kernel }) => (kernel.kind === 'nest' ? kernel.grid : []))
   const extents = new Set([...loops, ...grids].map(({ extent }) => extent).filter((extent) => extent > 1))
+  for (const extent of extents) {
+    const found = cutAlong(launches, extent, counts)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+function cutAlong(launches: readonly Launch[], extent: number, counts: ReadonlyMap<Counter, LoopVar>): Cut | undefined {
+  const small = repeatable(launches, extent)
+  const own = launches.filter((launch) => !small.has(launch))
+  // Where most of it would be repeated there is nothing to be gained.
+  if (mostRepeated * pointsIn(own) < pointsIn([...small])) return undefined
+  const [written, repeated] = [writtenBy(own), writtenBy(small)]
+  const accesses = new Map(own.map((launch) => [launch, accessesOf(launch, written, counts)] as const))
   let tries = 0
   const solve = (
-    extent: number,
     left: readonly Launch[],
     strides: ReadonlyMap<Slot, number>,
     choices: ReadonlyMap<Launch, Choice>,
   ): Cut | undefined => {
     const next = left.find((launch) => accesses.get(launch)!.some(({ slot }) => strides.has(slot))) ?? left[0]
-    if (next === undefined) return { extent, strides, choices }
+    if (next === undefined) return { extent, repeated, strides, choices }
     for (const choice of choicesOf(next, extent)) {
       if (tries++ > mostTries) return undefined
       const more = stridesWith(choice, accesses.get(next)!, strides)
       if (more === undefined) continue
       const others = left.filter((launch) => launch !== next)
-      const found = solve(extent, others, more, new Map([...choices, [next, choice]]))
+      const found = solve(others, more, new Map([...choices, [next, choice]]))
       if (found !== undefined) return found
     }
     return undefined
   }
-  for (const extent of extents) {
-    const found = solve(extent, launches, new Map(), new Map())
-    if (found !== undefined) return found
-  }
-  return undefined
+  return solve(own, new Map(), new Map())
 }

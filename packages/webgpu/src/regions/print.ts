@@ -46,6 +46,8 @@ interface Moved {
   readonly to: Buffer
   /** Elements between neighbours on the axis, and the blocks that hold the axis' places, from the first one on; none of what is only read. */
   readonly rows: { readonly stride: number; readonly first: number; readonly blocks: number } | undefined
+  /** Of what each tile has for itself: how many elements. */
+  readonly each: number | undefined
   readonly outside: boolean
   readonly written: boolean
 }
@@ -82,6 +84,7 @@ class RegionPrinter {
     emitter.line(`let tile = i32(${groupNumber(groups)});`)
     if (groups > groupsPerRow) emitter.line(`if (tile >= ${groups}i) { return; }`)
     emitter.line(`let ${this.#first} = tile * ${rows}i;`)
+    emitter.bind(tile, 'tile')
     const moved = [...this.#moved.values()]
     for (const each of moved) if (each.outside) this.#transfer(each, 'in')
     if (moved.length > 0) emitter.line('workgroupBarrier();')
@@ -95,10 +98,10 @@ class RegionPrinter {
     this.#emitter.block(`for (var ${at} = i32(lane); ${at} < ${points}i; ${at} += ${this.#lanes}i) {`, () => body(at))
   }
   /** Bring a tile's elements to workgroup memory, or back. */
-  #transfer({ from, to, rows }: Moved, way: 'in' | 'out'): void {
+  #transfer({ from, to, rows, each }: Moved, way: 'in' | 'out'): void {
     const emitter = this.#emitter
     this.#share(to.length, (at) => {
-      let place = at
+      let place = each === undefined ? at : `(tile * ${each}i + ${at})`
       if (rows !== undefined) {
         const { stride, first, blocks } = rows
         const inBlock = stride * this.#region.rows
@@ -153,11 +156,25 @@ class RegionPrinter {
     const inPlace = this.#replacing(axis, row)
     const others = gridOf(kernel).filter((each) => each !== axis)
     const [only, ...more] = kernel.kind === 'product' ? kernel.rows : []
-    if (kernel.kind === 'product' && only === axis && more.length === 0 && pointsOf(kernel.batch) === 1) {
+    if (
+      kernel.kind === 'product' &&
+      axis !== undefined &&
+      only === axis &&
+      more.length === 0 &&
+      pointsOf(kernel.batch) === 1
+    ) {
       this.#product(kernel, axis, row, inPlace)
       return
     }
     const body = pointBody(kernel).map(inPlace.statement)
+    if (axis === undefined) {
+      this.#share(pointsOf(others), (at) => {
+        this.#emitter.declare(body)
+        bindCoordinates(this.#emitter, others, at)
+        this.#emitter.statements(body)
+      })
+      return
+    }
     this.#share(this.#region.rows * pointsOf(others), (at) => {
       this.#emitter.declare(body)
       bindCoordinates(this.#emitter, [row, ...others], at)
@@ -225,13 +242,16 @@ class RegionPrinter {
   }
 
   /** Statements and expressions of a phase with elements in workgroup memory where these are. */
-  #replacing(axis: LoopVar, row: LoopVar): Replacing {
+  #replacing(axis: LoopVar | undefined, row: LoopVar): Replacing {
     const placeOf = (buffer: Buffer, index: Expr): { readonly to: Buffer; readonly index: Expr } | undefined => {
       const moved = this.#moved.get(buffer)
       if (moved === undefined) return undefined
-      if (moved.rows === undefined) return { to: moved.to, index }
-      const { stride, first } = moved.rows
-      const { block, rest } = alongAxis(index, axis, stride)!
+      const { each, rows } = moved
+      if (each !== undefined)
+        return { to: moved.to, index: indexAdd(index, indexMul(variable(this.#region.tile), -each)) }
+      if (rows === undefined) return { to: moved.to, index }
+      const { stride, first } = rows
+      const { block, rest } = alongAxis(index, axis!, stride)!
       const inBlock = stride * this.#region.rows
       return {
         to: moved.to,
@@ -278,27 +298,38 @@ function movedOf(region: Region, bytes: number): Map<Buffer, Moved> {
   const { loaded, stored, updated } = usesOf(region)
   const indices = indicesOf(region)
   const candidates: Moved[] = []
-  for (const [from, { stride, outside }] of region.kept) {
-    if (updated.has(from)) continue
+  for (const [from, { stride, each, alone, outside }] of region.kept) {
+    if (updated.has(from) || !alone) continue
     const written = stored.has(from)
     const dtype = keptDtype(from.dtype)
-    if (!written) {
+    if (written && each !== undefined) {
+      candidates.push({ from, to: new Buffer('kept', dtype, each), rows: undefined, each, outside, written })
+    } else if (!written) {
       // The elements from the first one on, where no counter moves them.
       const all = indices.get(from)!
       const [low, high] = [
         Math.min(...all.map(({ index }) => indexRange(index)[0])),
         Math.max(...all.map(({ index }) => indexRange(index)[1])),
       ]
-      const fixed = all.every(({ index, turns, axis }) => ![...turns, axis].some((v) => mentioned(index, v)))
+      const fixed = all.every(
+        ({ index, turns, axis }) => ![...turns, axis].some((v) => v !== undefined && mentioned(index, v)),
+      )
       if (low !== 0 || !fixed || high >= from.length) continue
-      candidates.push({ from, to: new Buffer('kept', dtype, high + 1), rows: undefined, outside: true, written })
+      candidates.push({
+        from,
+        to: new Buffer('kept', dtype, high + 1),
+        rows: undefined,
+        each: undefined,
+        outside: true,
+        written,
+      })
     } else if (stride !== undefined && loaded.has(from)) {
-      const blocks = indices.get(from)!.map(({ index, axis }) => indexRange(alongAxis(index, axis, stride)!.block))
+      const blocks = indices.get(from)!.map(({ index, axis }) => indexRange(alongAxis(index, axis!, stride)!.block))
       const first = Math.min(...blocks.map(([low]) => low))
       const count = Math.max(...blocks.map(([, high]) => high)) - first + 1
       if (count > 2) continue
       const to = new Buffer('kept', dtype, count * region.rows * stride)
-      candidates.push({ from, to, rows: { stride, first, blocks: count }, outside, written })
+      candidates.push({ from, to, rows: { stride, first, blocks: count }, each: undefined, outside, written })
     }
   }
   const order = candidates.sort((a, b) => Number(b.written) - Number(a.written) || a.to.length - b.to.length)
@@ -318,7 +349,7 @@ const mentioned = (x: Expr, v: LoopVar): boolean => {
 }
 interface Indexed {
   readonly index: Expr
-  readonly axis: LoopVar
+  readonly axis: LoopVar | undefined
   /** The loops over steps that it stands in. */
   readonly turns: readonly LoopVar[]
 }

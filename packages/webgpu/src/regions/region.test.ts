@@ -78,10 +78,11 @@ const models: readonly [name: string, loss: Loss, weights: () => NDArray[]][] = 
 const programOf = (f: (...args: never[]) => unknown, ...args: unknown[]): Program =>
   compile(makeJaxpr(f as (...args: unknown[]) => NDArray)(...args) as unknown as ClosedJaxpr, target, 'f')
 const hostOf = (x: NDArray): HostArray => ({ shape: x.shape, dtype: x.dtype, data: x.dataSync() })
-function regionsIn(program: Program): number {
-  let found = 0
+/** How many tiles each region of a program has. */
+function tilesIn(program: Program): number[] {
+  const found: number[] = []
   walkSteps(program.steps, (step) => {
-    if (step.op === 'launch' && isRegion(step.kernel)) found++
+    if (step.op === 'launch' && isRegion(step.kernel)) found.push(step.kernel.tile.extent)
   })
   return found
 }
@@ -112,7 +113,7 @@ for (const [name, loss, weights] of models) {
         const merged = withRegions(program, traits, 2 ** 27)
         expect(loopsIn(program), printProgram(program)).toBe(most)
         expect(loopsIn(merged), printProgram(program)).toBe(0)
-        expect(regionsIn(merged)).toBe(most)
+        expect(tilesIn(merged)).toEqual(Array.from({ length: most }, () => batch))
         expect(costOf(merged).kernels).toBeLessThanOrEqual(costOf(program).kernels - most * (steps - 1))
         expectSame(merged, program, [...w, xs].map(hostOf))
       }
@@ -126,7 +127,7 @@ test('a tile has several places of the axis where there are enough tiles', () =>
     if (step.op !== 'launch' || !isRegion(step.kernel)) return
     expect([step.kernel.rows, step.kernel.tile.extent]).toEqual([4, 32])
   })
-  expect(regionsIn(program)).toBe(1)
+  expect(tilesIn(program)).toEqual([32])
 })
 /** The scan of a step over `sequence()`, which keeps a state of [batch, inputs]. */
 const scanOf = (step: (h: NDArray, x: NDArray) => NDArray) => (xs: NDArray) =>
@@ -136,11 +137,15 @@ const square = (): NDArray =>
     .arange(inputs * inputs)
     .reshape([inputs, inputs])
     .mul(0.1)
-const steppings: readonly (readonly [name: string, regions: number, step: (h: NDArray, x: NDArray) => NDArray])[] = [
-  ['a matrix on the other side: the columns are the axis', 1, (h, x) => np.matmul(square().T, h.T).T.add(x).mul(0.1)],
+const steppings: readonly (readonly [name: string, tiles: number, step: (h: NDArray, x: NDArray) => NDArray])[] = [
+  [
+    'a matrix on the other side: the columns are the axis',
+    batch,
+    (h, x) => np.matmul(square().T, h.T).T.add(x).mul(0.1),
+  ],
   [
     'sums and extremes along what is no axis',
-    1,
+    batch,
     (h, x) =>
       np
         .cumsum(np.matmul(h, square()).add(x), { axis: 1 })
@@ -149,7 +154,7 @@ const steppings: readonly (readonly [name: string, regions: number, step: (h: ND
   ],
   [
     'booleans and halves',
-    1,
+    batch,
     (h, x) =>
       np
         .greater(np.matmul(h.astype('float16'), square().astype('float16')), 0.1)
@@ -158,7 +163,7 @@ const steppings: readonly (readonly [name: string, regions: number, step: (h: ND
   ],
   [
     'means over the batch',
-    0,
+    1,
     (h, x) =>
       np
         .matmul(h.sub(h.mean({ axis: 0 })), square())
@@ -167,7 +172,7 @@ const steppings: readonly (readonly [name: string, regions: number, step: (h: ND
   ],
   [
     'a shift along the batch',
-    0,
+    1,
     (h, x) =>
       np
         .matmul(np.roll(h, 1, { axis: 0 }), square())
@@ -175,14 +180,36 @@ const steppings: readonly (readonly [name: string, regions: number, step: (h: ND
         .mul(0.1),
   ],
 ]
-test.each([...steppings])('%s: %d regions, and the same results', (_, count, step) => {
+test.each([...steppings])('%s: a kernel of %d tiles, and the same results', (_, tiles, step) => {
   const program = programOf(scanOf(step), sequence())
   expect(loopsIn(program), printProgram(program)).toBe(1)
   for (const traits of [alone, gpuTraits]) {
     const merged = withRegions(program, traits, 2 ** 27)
-    expect(regionsIn(merged), printProgram(program)).toBe(count)
+    expect(tilesIn(merged), printProgram(program)).toEqual([tiles])
     const args = [hostOf(sequence())]
     expectSame(merged, program, args)
+  }
+})
+/** A recurrence with noise: the key of its random numbers, and a count, are carried along. */
+const noisy = (xs: NDArray): NDArray[] => {
+  const step = ([h, key, count]: NDArray[], x: NDArray): [NDArray[], NDArray] => {
+    const keys = random.split(key!)
+    const [next, own] = [keys.get(0), keys.get(1)]
+    const noise = random.bits(own, [batch, inputs]).mod(7).astype('float32')
+    const state = np.matmul(h!, square()).add(noise).add(x).mul(count!.astype('float32'))
+    return [[state, next, count!.add(1).mod(3)], state]
+  }
+  const zeros = np.zeros([batch, inputs])
+  const [[h, , count], states] = lax.scan(step, [zeros, random.key(2), np.array(1)], xs) as [NDArray[], NDArray]
+  return [states, h!, count!]
+}
+test('each tile keeps keys and counts of its own', () => {
+  const program = programOf(noisy, sequence())
+  expect(loopsIn(program)).toBe(1)
+  for (const traits of [alone, gpuTraits]) {
+    const merged = withRegions(program, traits, 2 ** 27)
+    expect(tilesIn(merged), printProgram(program)).toEqual([batch])
+    expectSame(merged, program, [hostOf(sequence())])
   }
 })
 test('loops inside of loops go along, or are kernels by themselves', () => {
@@ -191,24 +218,36 @@ test('loops inside of loops go along, or are kernels by themselves', () => {
   const program = programOf(scanOf(inner), sequence())
   expect(loopsIn(program)).toBe(2)
   const whole = withRegions(program, gpuTraits, 2 ** 27)
-  expect([regionsIn(whole), loopsIn(whole)]).toEqual([1, 0])
+  expect([tilesIn(whole), loopsIn(whole)]).toEqual([[batch], 0])
   const mixing = programOf(
     scanOf((h, x) => inner(h.sub(h.mean({ axis: 0 })), x)),
     sequence(),
   )
+  // What mixes its batch and is small is one workgroup's.
   const parts = withRegions(mixing, gpuTraits, 2 ** 27)
-  expect([regionsIn(parts), loopsIn(parts)]).toEqual([1, 1])
+  expect([tilesIn(parts), loopsIn(parts)]).toEqual([[1], 0])
   const args = [hostOf(sequence())]
   expectSame(whole, program, args)
   expectSame(parts, mixing, args)
+})
+test('of a large loop that mixes its batch, the loop inside that does not is a kernel', () => {
+  const large = (xs: NDArray): NDArray => {
+    const outer = (h: NDArray, x: NDArray): [NDArray, NDArray] => {
+      const inner = lax.foriLoop(0, 3, (_, state: NDArray) => np.tanh(np.matmul(state, np.eye(64))).add(x), h)
+      return [inner.sub(inner.mean({ axis: 0 })), inner]
+    }
+    return lax.scan(outer, xs.get(0), xs)[1]
+  }
+  const merged = withRegions(programOf(large, np.ones([4, 256, 64])), gpuTraits, 2 ** 27)
+  expect([tilesIn(merged), loopsIn(merged)]).toEqual([[32], 1])
 })
 test('loops stay as they are where matrices are too large for tiles to read them at each step', () => {
   const wide = (w: NDArray, h: NDArray): NDArray =>
     lax.foriLoop(0, 4, (_, state: NDArray) => np.tanh(np.matmul(state, w)), h)
   const of = (size: number): Program => programOf(wide, np.zeros([size, size]), np.zeros([256, size]))
-  expect(regionsIn(withRegions(of(64), gpuTraits, 2 ** 27))).toBe(1)
-  expect(regionsIn(withRegions(of(1024), gpuTraits, 2 ** 27))).toBe(0)
-  expect(regionsIn(withRegions(of(64), gpuTraits, 2 ** 12))).toBe(0)
+  expect(tilesIn(withRegions(of(64), gpuTraits, 2 ** 27))).toEqual([32])
+  expect(tilesIn(withRegions(of(1024), gpuTraits, 2 ** 27))).toEqual([])
+  expect(tilesIn(withRegions(of(64), gpuTraits, 2 ** 12))).toEqual([])
 })
 
 let on: WebGpu[] = []
@@ -250,6 +289,7 @@ for (const [name, , step] of steppings) {
     120_000,
   )
 }
+test('keys and counts: a device computes the same', () => expectOnDevices(() => jit(noisy)(sequence()), 1e-4), 120_000)
 for (const [name, loss, weights, inputsOf] of cases) {
   test(`${name}: a device computes the same gradient, in workgroup memory and out of it`, async () => {
     const [w, xs] = [weights(), inputsOf()]

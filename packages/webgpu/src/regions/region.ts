@@ -15,13 +15,12 @@ import {
   type Nest,
   type Place,
   type Program,
-  type Slot,
+  Slot,
   type Step,
   type Stmt,
   accessOf,
   and,
   buffersOf,
-  costOfKernel,
   forLoop,
   gridOf,
   indexAdd,
@@ -30,7 +29,7 @@ import {
   mapStatement,
   mul,
   offsetsOf,
-  pointsOf,
+  placeOf,
   rewriting,
   store,
   substituting,
@@ -39,13 +38,16 @@ import {
 } from '@fluxion/compiler'
 import { bytesOf } from '@fluxion/core'
 import type { Traits } from '../print/traits.ts'
-import { type Cut, beginning, cutLaunches } from './cut.ts'
+import { type Body, bodyOf, countersIn, launchesIn } from './body.ts'
+import { type Choice, type Cut, beginning, cutLaunches, uncut } from './cut.ts'
+import { pays, rowsOf } from './pays.ts'
 
 /** A kernel of a loop's body, run for the tile's places of the axis: a variable among its loops. Its buffers are whole slots. */
 export interface Phase {
   readonly op: 'phase'
   readonly kernel: Kernel
-  readonly axis: LoopVar
+  /** None of what has no axis, which each tile repeats. */
+  readonly axis: LoopVar | undefined
 }
 export interface Turns {
   readonly op: 'turns'
@@ -57,6 +59,10 @@ export interface Kept {
   readonly slot: Slot
   /** Elements between neighbours on the axis; none for what the loop only reads. */
   readonly stride: number | undefined
+  /** Of what each tile computes for itself: how many elements each has, one after the other. */
+  readonly each: number | undefined
+  /** Whether this is all that shows the slot's elements. */
+  readonly alone: boolean
   /** Whether what is there before the loop matters, or what is there after it. */
   readonly outside: boolean
 }
@@ -69,65 +75,27 @@ export interface Region extends Nest {
 }
 export const isRegion = (kernel: Kernel): kernel is Region => 'turns' in kernel
 
-/** A tile has as many places of the axis at most: their sums share what is read of a matrix. */
-const mostRows = 8
-/** With fewer tiles than this a device is not busy. */
-const fewTiles = 32
-/** Bytes of matrices that the tiles read in a step, from caches: beyond that, products by tiles of their own read less. */
-const mostTraffic = 2 ** 26
-/** Operations of a step that one invocation for each place of the axis may take, where these do not work together. */
-const mostAlone = 2 ** 21
-
 /** A program in which loops are kernels wherever that can be and pays. */
 export function withRegions(program: Program, traits: Traits, most: number): Program {
   const inside = (steps: readonly Step[], around: readonly Counter[]): Step[] =>
-    steps.map((step): Step => {
+    steps.flatMap((step): readonly Step[] => {
       switch (step.op) {
         case 'loop':
           return (
-            regionOf(program, step, around, traits, most) ?? {
-              ...step,
-              body: inside(step.body, [...around, step.counter]),
-            }
+            regionOf(program, step, around, traits, most) ?? [
+              { ...step, body: inside(step.body, [...around, step.counter]) },
+            ]
           )
         case 'while':
-          return { ...step, test: inside(step.test, around), body: inside(step.body, around) }
+          return [{ ...step, test: inside(step.test, around), body: inside(step.body, around) }]
         case 'switch':
-          return { ...step, branches: step.branches.map((branch) => inside(branch, around)) }
+          return [{ ...step, branches: step.branches.map((branch) => inside(branch, around)) }]
         default:
-          return step
+          return [step]
       }
     })
   return { ...program, steps: inside(program.steps, []) }
 }
-
-/** A copy as a kernel, which any axis can cut. */
-function asLaunch({ from, to, length }: Copy): Launch {
-  const [x, out] = [new Buffer('x', from.slot.dtype, length), new Buffer('out', to.slot.dtype, length)]
-  const i = new LoopVar('i', length)
-  const body = [store(out, variable(i), load(x, variable(i)))]
-  return { op: 'launch', kernel: { kind: 'nest', name: 'copy', params: [x, out], grid: [i], body }, args: [from, to] }
-}
-type Body = readonly (Launch | { readonly op: 'loop'; readonly counter: Counter; readonly body: Body })[]
-/** The steps of a loop, if they are kernels, copies and loops of those. */
-function bodyOf(steps: readonly Step[]): Body | undefined {
-  const body: Body[number][] = []
-  for (const step of steps) {
-    if (step.op === 'launch') body.push(step)
-    else if (step.op === 'copy') {
-      if (step.length > 0) body.push(asLaunch(step))
-    } else if (step.op === 'loop') {
-      const inner = bodyOf(step.body)
-      if (inner === undefined) return undefined
-      body.push({ op: 'loop', counter: step.counter, body: inner })
-    } else return undefined
-  }
-  return body
-}
-const launchesIn = (body: Body): Launch[] =>
-  body.flatMap((step) => (step.op === 'launch' ? [step] : launchesIn(step.body)))
-const countersIn = (body: Body): Counter[] =>
-  body.flatMap((step) => (step.op === 'launch' ? [] : [step.counter, ...countersIn(step.body)]))
 
 function regionOf(
   program: Program,
@@ -135,7 +103,7 @@ function regionOf(
   around: readonly Counter[],
   traits: Traits,
   most: number,
-): Launch | undefined {
+): readonly Step[] | undefined {
   const body = bodyOf(loop.body)
   if (body === undefined || loop.counter.length < 2) return undefined
   const launches = launchesIn(body)
@@ -145,30 +113,18 @@ function regionOf(
   const own = [loop.counter, ...countersIn(body)]
   const counts = new Map(own.map((counter) => [counter, new LoopVar('t', counter.length)] as const))
   const outer = new Map(around.map((counter) => [counter, new LoopVar('o', counter.length)] as const))
-  const cut = cutLaunches(launches, new Map([...counts, ...outer]))
-  if (cut === undefined) return undefined
+  const found = cutLaunches(launches, new Map([...counts, ...outer]))
+  // Each tile's own would have to move with the loops around.
+  const moving = launches.some(({ args }) =>
+    args.some(
+      ({ slot, moves }) => found?.repeated.has(slot) === true && moves.some(({ counter }) => outer.has(counter)),
+    ),
+  )
+  const cut = found === undefined || moving ? uncut : found
   const rows = traits.shared ? rowsOf(cut.extent) : 1
-  return pays(launches, cut, rows, traits) ? new Maker(program, loop, body, counts, cut, rows).launch() : undefined
+  if (!pays({ body, turns: loop.counter.length, cut, rows }, traits)) return undefined
+  return new Maker(program, loop, body, counts, cut, rows).steps()
 }
-/** The largest part of the axis that leaves enough tiles, and no rest. */
-function rowsOf(extent: number): number {
-  for (let rows = mostRows; rows > 1; rows--) if (extent % rows === 0 && extent / rows >= fewTiles) return rows
-  return 1
-}
-function pays(launches: readonly Launch[], { extent, choices }: Cut, rows: number, { shared }: Traits): boolean {
-  if (!shared) {
-    // One invocation goes through all that is no axis; a device that is not one for that needs many to be busy.
-    const flops = launches.reduce((sum, { kernel }) => sum + costOfKernel(kernel).flops, 0)
-    return flops <= mostAlone
-  }
-  const traffic = launches.reduce((sum, launch) => {
-    const { kernel } = launch
-    if (kernel.kind !== 'product' || !kernel.rows.includes(choices.get(launch)!.loop)) return sum
-    return sum + 4 * pointsOf([...kernel.batch, ...kernel.inner, ...kernel.columns])
-  }, 0)
-  return (traffic * extent) / rows <= mostTraffic
-}
-
 class Maker {
   readonly #loop: Loop
   readonly #body: Body
@@ -179,6 +135,8 @@ class Maker {
   readonly #outside: ReadonlySet<Slot>
   readonly #buffers = new Map<string, { readonly buffer: Buffer; readonly place: Place }>()
   readonly #slots = new Map<Slot, number>()
+  /** Where each tile's own of repeated slots lie. */
+  readonly #own = new Map<Slot, Slot>()
 
   constructor(program: Program, loop: Loop, body: Body, counts: ReadonlyMap<Counter, LoopVar>, cut: Cut, rows: number) {
     this.#loop = loop
@@ -189,7 +147,30 @@ class Maker {
     this.#tile = new LoopVar('tile', cut.extent / rows)
     this.#outside = slotsOutside(program, loop)
   }
-  launch(): Launch {
+  /** The region, between the steps that give each tile its own of what is repeated, and take it back from one of them. */
+  steps(): readonly Step[] {
+    const launch = this.#launch()
+    const shared = [...this.#own].filter(([slot]) => this.#outside.has(slot))
+    return [
+      ...shared.map(([slot, own]) => this.#spread(slot, own)),
+      launch,
+      ...shared.map(([slot, own]): Copy => ({
+        op: 'copy',
+        from: placeOf(own),
+        to: placeOf(slot),
+        length: slot.length,
+      })),
+    ]
+  }
+  #spread(slot: Slot, own: Slot): Launch {
+    const [x, out] = [new Buffer('x', slot.dtype, slot.length), new Buffer('out', slot.dtype, own.length)]
+    const grid = [new LoopVar('tile', this.#tile.extent), new LoopVar('i', slot.length)] as const
+    const [tile, i] = grid.map(variable) as [Expr, Expr]
+    const body = [store(out, indexAdd(indexMul(tile, slot.length), i), load(x, i))]
+    const kernel: Nest = { kind: 'nest', name: 'repeat', params: [x, out], grid, body }
+    return { op: 'launch', kernel, args: [placeOf(slot), placeOf(own)] }
+  }
+  #launch(): Launch {
     const variableOf = (counter: Counter): LoopVar => this.#counts.get(counter)!
     const phases = (body: Body): (Phase | Turns)[] =>
       body.map((step) =>
@@ -202,12 +183,16 @@ class Maker {
     const kernel: Omit<Nest, 'params'> = { kind: 'nest', name: nameOf(turns), grid: [this.#tile], body }
     const params = buffersOf(kernel)
     const places = new Map([...this.#buffers.values()].map(({ buffer, place }) => [buffer, place] as const))
+    const original = new Map([...this.#own].map(([slot, own]) => [own, slot] as const))
     const kept = new Map(
-      params.map((buffer) => {
+      params.map((buffer): readonly [Buffer, Kept] => {
         const { slot } = places.get(buffer)!
-        // What is seen through several parameters stays where it is.
-        const stride = this.#slots.get(slot) === 1 ? this.#cut.strides.get(slot) : undefined
-        return [buffer, { slot, stride, outside: this.#outside.has(slot) }] as const
+        const repeated = original.get(slot)
+        const outside = this.#outside.has(repeated ?? slot)
+        const alone = repeated !== undefined || this.#slots.get(slot) === 1
+        // One tile has all of what it writes.
+        const each = repeated?.length ?? (this.#tile.extent === 1 ? buffer.length : undefined)
+        return [buffer, { slot, stride: this.#cut.strides.get(slot), each, alone, outside }]
       }),
     )
     const region: Region = { ...kernel, params, tile: this.#tile, rows: this.#rows, turns, kept }
@@ -216,6 +201,7 @@ class Maker {
   /** The parameter for a place's slot, from where the loops around say, and an index that is the place's beginning in it. */
   #bufferOf(place: Place): { readonly buffer: Buffer; readonly start: Expr } {
     const { slot, moves } = place
+    if (this.#cut.repeated.has(slot)) return this.#ownBufferOf(place)
     const around = moves.filter(({ counter }) => !this.#counts.has(counter))
     const key = `${idOf(slot)}:${around.map(showMove).join()}`
     let found = this.#buffers.get(key)
@@ -228,10 +214,22 @@ class Maker {
     const { buffer, place: whole } = found
     return { buffer, start: indexAdd(beginning(place, this.#counts), -whole.offset) }
   }
+  #ownBufferOf(place: Place): { readonly buffer: Buffer; readonly start: Expr } {
+    const { slot } = place
+    const key = `own ${idOf(slot)}`
+    let found = this.#buffers.get(key)
+    if (found === undefined) {
+      const own = new Slot(slot.dtype, slot.length * this.#tile.extent)
+      this.#own.set(slot, own)
+      this.#buffers.set(key, (found = { buffer: new Buffer('own', own.dtype, own.length), place: placeOf(own) }))
+    }
+    const start = indexAdd(beginning(place, this.#counts), indexMul(variable(this.#tile), slot.length))
+    return { buffer: found.buffer, start }
+  }
   /** A launch over whole slots, with the axis among its loops. */
   #phase(launch: Launch): Phase {
     const { kernel, args } = launch
-    const { loop, axis, loops, place } = this.#cut.choices.get(launch)!
+    const { loop, axis, loops, place }: Partial<Choice> = this.#cut.choices.get(launch) ?? {}
     const moved = new Map(kernel.params.map((param, at) => [param, this.#bufferOf(args[at]!)] as const))
     const rewrite = rewriting((x) => {
       if (x.op === 'var') return x.variable === loop ? place : undefined
@@ -262,7 +260,7 @@ class Maker {
         }
       })
     const over = (variables: readonly LoopVar[]): LoopVar[] =>
-      variables.flatMap((each) => (each === loop ? loops : [each]))
+      variables.flatMap((each) => (each === loop ? loops! : [each]))
     const body = statements(kernel.body)
     if (kernel.kind === 'nest') return { op: 'phase', kernel: { ...kernel, grid: over(kernel.grid), body }, axis }
     const [left, right] = [rewrite(kernel.left), rewrite(kernel.right)]
@@ -281,9 +279,11 @@ class Maker {
     const { kernel, axis } = step
     const row = new LoopVar('row', this.#rows)
     const place = indexAdd(indexMul(variable(this.#tile), this.#rows), variable(row))
-    const inTile = substituting(new Map([[axis, place]]))
+    const inTile = substituting(axis === undefined ? new Map() : new Map([[axis, place]]))
     const body = pointBody(kernel).map((statement) => mapStatement(statement, inTile))
-    const loops = [row, ...gridOf(kernel).filter((each) => each !== axis)].filter(({ extent }) => extent !== 1)
+    const loops = [...(axis === undefined ? [] : [row]), ...gridOf(kernel).filter((each) => each !== axis)].filter(
+      ({ extent }) => extent !== 1,
+    )
     return loops.reduceRight<readonly Stmt[]>((inner, each) => [forLoop(each, inner)], body)
   }
 }
