@@ -29,7 +29,7 @@ const fewest = 512
 /** Of so few rows dot products beat packing. */
 const dotRows = 2
 /** Products with an operand of 0s and 1s that are smaller are multiplied: to look at the operands takes as long. */
-const selecting = { rows: 1, columns: 8, inner: 16 }
+const selecting = { rows: 1, columns: 4, inner: 16 }
 /** Where the other operand has to be looked through first, so many rows must share that. */
 const fewestLooking = 4
 
