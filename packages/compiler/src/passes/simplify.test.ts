@@ -104,6 +104,9 @@ test('chains of movements keep every element in its place, and become few', () =
     slice: (x, n) => (x.ndim === 0 || x.shape[0] < 2 ? x : x.get(n % 2 === 0 ? '1:' : '::2')),
     repeat: (x) => (x.size < 100 ? np.broadcastTo(x, [2, ...x.shape]) : x),
     pad: (x, n) => (x.size < 100 ? np.pad(x, n % 2) : x),
+    join: (x, n) => (x.ndim > 0 && x.size < 100 ? np.concatenate([x, np.sin(x)], { axis: n % x.ndim }) : x),
+    part: (x, n) => (x.ndim > 0 && x.shape[0]! % 2 === 0 ? np.split(x, 2, { axis: 0 })[n % 2]! : x),
+    padded: (x) => (x.ndim > 0 && x.size < 100 ? np.pad(x, 1).add(np.pad(np.cos(x), 1)) : x),
   }
   const chain = fc.array(fc.tuple(fc.constantFrom(...Object.keys(moves)), fc.nat(5)), { minLength: 1, maxLength: 6 })
   const starts: Readonly<Record<string, (x: NDArray) => NDArray>> = {
