@@ -17,7 +17,7 @@ import {
 } from '@fluxion/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type WebGpu, createWebGpu } from './backend.ts'
-import { Device, requestDevice } from './device.ts'
+import { Device, requestDevice } from './device/device.ts'
 import { testDevice } from './testing.testing.ts'
 
 let on: WebGpu

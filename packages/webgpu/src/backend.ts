@@ -25,18 +25,18 @@ import {
   setBackend,
   runnable,
 } from '@fluxion/core'
-import { renameSlots } from './bindings.ts'
-import { type Device, deviceError } from './device.ts'
-import { Driver, type Work } from './driver.ts'
-import { decode } from './elements.ts'
-import { Pipelines } from './pipelines.ts'
-import { type Plan, planProgram } from './plan.ts'
-import { Pool } from './pool.ts'
-import { Pressure } from './pressure.ts'
-import { Recorder } from './recorder.ts'
-import { type Machine, Run } from './run.ts'
-import { Storage, WebGpuBuffer } from './storage.ts'
-import { Timestamps } from './timestamps.ts'
+import { renameSlots } from './plan/bindings.ts'
+import { type Device, deviceError } from './device/device.ts'
+import { Driver, type Work } from './run/driver.ts'
+import { decode } from './memory/elements.ts'
+import { Pipelines } from './run/pipelines.ts'
+import { type Plan, planProgram } from './plan/plan.ts'
+import { Pool } from './memory/pool.ts'
+import { Pressure } from './memory/pressure.ts'
+import { Recorder } from './run/recorder.ts'
+import { type Machine, Run } from './run/run.ts'
+import { Storage, WebGpuBuffer } from './memory/storage.ts'
+import { Timestamps } from './run/timestamps.ts'
 
 const target: Target = { name: 'webgpu', parallel: true, host: false }
 /** So many programs of single operations are remembered; the one least recently used is forgotten first. */

@@ -13,7 +13,7 @@ import {
 } from '@fluxion/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type WebGpu, createWebGpu } from './backend.ts'
-import { Device } from './device.ts'
+import { Device } from './device/device.ts'
 import { testDevice } from './testing.testing.ts'
 
 const piece = 2 ** 14

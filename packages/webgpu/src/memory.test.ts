@@ -2,7 +2,7 @@
 import { type NDArray, backend, jit, np, setBackend } from '@fluxion/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type WebGpu, createWebGpu } from './backend.ts'
-import { classOf } from './pool.ts'
+import { classOf } from './memory/pool.ts'
 import { testDevice } from './testing.testing.ts'
 
 const mebibyte = 2 ** 20

@@ -1,8 +1,8 @@
 /** For tests: a device on SwiftShader, and kernels run on it. */
 import { type Kernel, interpretKernel } from '@fluxion/compiler'
 import type { TypedArray } from '@fluxion/core'
-import { type Device, requestDevice } from './device.ts'
-import { decode, encode } from './elements.ts'
+import { type Device, requestDevice } from './device/device.ts'
+import { decode, encode } from './memory/elements.ts'
 import { specialWords } from './print/launch.ts'
 import { groupsPerRow } from './print/nest.ts'
 import { printKernel } from './print/kernel.ts'

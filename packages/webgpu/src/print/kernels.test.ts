@@ -41,7 +41,7 @@ import {
 } from '@fluxion/compiler'
 import { type DType, type TypedArray, allocate, dtypes, roundBfloat, roundHalf } from '@fluxion/core'
 import { expect, test } from 'vitest'
-import { hasOrderedSubgroups } from '../subgroups.ts'
+import { hasOrderedSubgroups } from '../device/subgroups.ts'
 import { interpreted, runKernel, testDevice } from '../testing.testing.ts'
 import { separate } from './access.ts'
 import type { Traits } from './traits.ts'

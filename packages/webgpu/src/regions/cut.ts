@@ -22,7 +22,7 @@ import {
   variable,
 } from '@fluxion/compiler'
 import { isWritten } from '../print/access.ts'
-import { indicesOf } from '../windows.ts'
+import { indicesOf } from '../plan/windows.ts'
 
 /** How a kernel lies along the axis: its loop `loop` is `place`, an expression of the axis and of a loop for the rest, if there is one. */
 export interface Choice {

@@ -24,7 +24,7 @@ import {
 } from '@fluxion/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type WebGpu, createWebGpu } from '../backend.ts'
-import { Device } from '../device.ts'
+import { Device } from '../device/device.ts'
 import type { Traits } from '../print/traits.ts'
 import { gpuTraits, testDevice } from '../testing.testing.ts'
 import { isRegion, withRegions } from './region.ts'

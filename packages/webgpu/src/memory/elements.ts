@@ -1,6 +1,6 @@
 /** Host arrays as the bytes of GPU buffers, and back: halves take two bytes there, and all lengths are whole words. */
 import { type DType, type TypedArray, allocate, bytesOf, roundBfloat, roundHalf } from '@fluxion/core'
-import { bitsOf } from './print/bits.ts'
+import { bitsOf } from '../print/bits.ts'
 
 /** Bytes of a buffer, up to the next whole word. */
 export const bytesFor = (dtype: DType, length: number): number => Math.ceil((bytesOf(dtype) * length) / 4) * 4

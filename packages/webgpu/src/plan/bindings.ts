@@ -13,7 +13,7 @@ import {
   planMemory,
   walkSteps,
 } from '@fluxion/compiler'
-import { bytesFor } from './elements.ts'
+import { bytesFor } from '../memory/elements.ts'
 import type { Windowed } from './windows.ts'
 
 /** @param piecesOf how many bindings an array of so many bytes takes */

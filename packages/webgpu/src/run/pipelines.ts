@@ -1,6 +1,6 @@
 /** Compute pipelines, made once for each source while the caller goes on. */
 import { DeviceError } from '@fluxion/core'
-import type { Device } from './device.ts'
+import type { Device } from '../device/device.ts'
 
 /** A pipeline, ready once `ready` has resolved. */
 export interface Pipeline {

@@ -1,5 +1,5 @@
 /** Records dispatches and copies, and submits them: many at a time, and never more than two submissions ahead of the device. */
-import { type Device, deviceError } from './device.ts'
+import { type Device, deviceError } from '../device/device.ts'
 import type { Pipeline, Pipelines } from './pipelines.ts'
 import type { Launched, Timestamps } from './timestamps.ts'
 

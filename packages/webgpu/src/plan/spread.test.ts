@@ -21,7 +21,7 @@ import {
 } from '@fluxion/compiler'
 import type { HostArray } from '@fluxion/core'
 import { expect, test } from 'vitest'
-import { gpuTraits } from './testing.testing.ts'
+import { gpuTraits } from '../testing.testing.ts'
 import { stageForBindings } from './bindings.ts'
 import { spread } from './spread.ts'
 

@@ -1,6 +1,6 @@
 /** WebGPU as one of the devices that there are. */
 import type { DeviceInfo, DeviceProvider } from '@fluxion/core'
-import { type WebGpu, createWebGpu } from './backend.ts'
+import { type WebGpu, createWebGpu } from '../backend.ts'
 import { describeAdapter, requestAdapter, requestDevice } from './device.ts'
 
 let opened: WebGpu | undefined

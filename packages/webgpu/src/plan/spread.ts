@@ -36,9 +36,9 @@ import {
   variable,
 } from '@fluxion/compiler'
 import type { DType } from '@fluxion/core'
-import { turnsOf } from './print/nest.ts'
-import { tilesOf } from './print/tiled.ts'
-import type { Traits } from './print/traits.ts'
+import { turnsOf } from '../print/nest.ts'
+import { tilesOf } from '../print/tiled.ts'
+import type { Traits } from '../print/traits.ts'
 
 type Reduce = Extract<Stmt, { op: 'reduce' }>
 

@@ -1,7 +1,7 @@
 /** Times kernels while a trace runs: each in a pass of its own, with a timestamp before and after. */
 import { type Kernel, costOfKernel } from '@fluxion/compiler'
 import { type Recording, type TimeSpan, type Track, recording } from '@fluxion/core'
-import type { Device } from './device.ts'
+import type { Device } from '../device/device.ts'
 
 /** One run of a program: what its kernels stand under in the trace. */
 export interface Call {

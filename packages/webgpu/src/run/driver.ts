@@ -1,6 +1,6 @@
 /** Runs calls one after the other: at once as far as nothing has to be waited for, the rest later, in order. */
-import type { Device } from './device.ts'
-import type { Pressure } from './pressure.ts'
+import type { Device } from '../device/device.ts'
+import type { Pressure } from '../memory/pressure.ts'
 import type { Recorder } from './recorder.ts'
 
 /** What a call does; it yields what it has to wait for. */

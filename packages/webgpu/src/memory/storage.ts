@@ -1,7 +1,7 @@
 /** Elements on a GPU, or on their way there; and the handles of them that arrays hold. */
 import { type Backend, type Buffer, type DType, DeviceError, type TypedArray } from '@fluxion/core'
 import { bytesFor, encode } from './elements.ts'
-import type { Device } from './device.ts'
+import type { Device } from '../device/device.ts'
 import type { Pool } from './pool.ts'
 
 /** Elements of no more bytes stay on the host too, where they can be read at once. */

@@ -2,7 +2,7 @@
 // (not in the declarations: the DOM library of whoever reads them has these types, and would clash)
 /** Devices: asked for once, from the browser or from the package `webgpu`; what goes wrong on them, as errors. */
 import { DeviceError } from '@fluxion/core'
-import type { Traits } from './print/traits.ts'
+import type { Traits } from '../print/traits.ts'
 import { hasOrderedSubgroups } from './subgroups.ts'
 
 /** Features that are used where there are any. */

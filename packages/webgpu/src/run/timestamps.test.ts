@@ -1,8 +1,8 @@
 /** Traces of kernels: with the GPU's own times, in order, under the programs that they belong to. */
 import { type NDArray, type TypedArray, backend, grad, jit, np, profiler, setBackend } from '@fluxion/core'
 import { expect, test } from 'vitest'
-import { createWebGpu } from './backend.ts'
-import { testDevice } from './testing.testing.ts'
+import { createWebGpu } from '../backend.ts'
+import { testDevice } from '../testing.testing.ts'
 import { type Launched, addKernels } from './timestamps.ts'
 
 type Added = Parameters<Parameters<typeof addKernels>[0]['add']>[0]

@@ -1,6 +1,6 @@
 /** GPU buffers that are used again: by size, since making and clearing one costs more than a small kernel. */
 import { DeviceError } from '@fluxion/core'
-import { type Device, deviceError } from './device.ts'
+import { type Device, deviceError } from '../device/device.ts'
 
 /** As many bytes are kept for later at most. */
 const mostIdle = 2 ** 29

@@ -2,7 +2,7 @@
  * Conditions decided on the device. Each branch of a `switch` and each `while` has a word that says whether it runs; the dispatches inside take
  * their counts of workgroups from the device, which writes 0 for those that do not run.
  */
-import { blockVectors, specialWords } from './print/launch.ts'
+import { blockVectors, specialWords } from '../print/launch.ts'
 
 /** When a condition holds: a branch's number is the one chosen; a flag is set; a flag is set and was set before. */
 export const modes: Readonly<Record<'branch' | 'begin' | 'again', number>> = { branch: 0, begin: 1, again: 2 }
