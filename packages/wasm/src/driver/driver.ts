@@ -38,6 +38,8 @@ export interface PrintedKernel {
   readonly unit: number
   /** In milliseconds: a call takes less. */
   readonly patience: number
+  /** Whether jobs launch it, with scratch of their runners' own. */
+  readonly shared: boolean
 }
 export interface PrintedProgram {
   readonly module: ModuleBuilder
@@ -87,9 +89,11 @@ export function printDriver(
   const module = new ModuleBuilder(shared ? { initial: 0, maximum: mostPages, shared } : undefined)
   const context: ProductContext = { module, relaxed, printNest: (nest) => printNest(module, nest, { relaxed }) }
   const kernels = printKernels(context, program.steps, shareFrom)
-  const scratchBytes = Math.max(0, ...[...kernels.values()].map((kernel) => kernel.scratchBytes))
+  const scratchOf = (which: (kernel: PrintedKernel) => boolean): number =>
+    Math.max(0, ...[...kernels.values()].filter(which).map((kernel) => kernel.scratchBytes))
+  const scratchBytes = scratchOf(({ parts }) => parts === 1)
   const framed = [...new Set([...program.inputs, ...program.captured.map(({ slot }) => slot), ...program.outputs])]
-  const ownBytes = aligned(runnerHead + plan.privateBytes + scratchBytes)
+  const ownBytes = aligned(runnerHead + plan.privateBytes + scratchOf((kernel) => kernel.shared))
   const log = profiled ? new Log(module, ownBytes) : undefined
   const driver = new Driver(module, kernels, framed, plan, program.steps, log)
   driver.print(program.steps)
@@ -139,12 +143,14 @@ function printKernel(
     const printed = printProduct(context, ready)
     const { blocks } = printed
     const blocksPerCall = Math.min(printed.blocksPerCall, blocksOfCall(ready, blocks))
+    const parts = cut ? partsOf(ready, blocks, shareFrom) : 1
     return {
       ...printed,
       blocksPerCall,
-      parts: cut ? partsOf(ready, blocks, shareFrom) : 1,
+      parts,
       unit: 1,
       patience: patienceOf(ready, blocks, blocksPerCall),
+      shared: !cut || parts > 1,
     }
   }
   const callee = context.printNest(ready)
@@ -163,6 +169,7 @@ function printKernel(
     parts,
     unit,
     patience: patienceOf(ready, blocks, blocksPerCall),
+    shared: !cut || parts > 1,
   }
 }
 

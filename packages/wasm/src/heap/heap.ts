@@ -70,9 +70,10 @@ export class Heap {
   words: Int32Array
 
   constructor({ budget = 256 * 2 ** 20, limit = mostPages * page, shared = true }: HeapOptions = {}) {
-    this.memory = makeMemory(Math.floor(limit / page), shared)
-    this.#budget = Math.min(budget, limit)
-    this.#limit = limit
+    const { memory, pages } = makeMemory(Math.floor(limit / page), shared)
+    this.memory = memory
+    this.#limit = Math.min(limit, pages * page)
+    this.#budget = Math.min(budget, this.#limit)
     this.#allocator = new Allocator(alignment)
     this.#allocator.grow(page - slack)
     this.bytes = new Uint8Array(this.memory.buffer)

@@ -7,18 +7,21 @@ export const mostPages = 65536
 /** A shared memory has its address space from the start; where there is less, half of it will do. */
 const fewestPages = 4096
 
-/** @param shared whether to share it if that can be */
-export function makeMemory(maximum: number, shared: boolean): WebAssembly.Memory {
+/** A memory that can grow to so many pages, or fewer if it is shared. */
+export function makeMemory(
+  maximum: number,
+  shared: boolean,
+): { readonly memory: WebAssembly.Memory; readonly pages: number } {
   for (
     let pages = maximum;
     shared && canShare() && pages >= Math.min(maximum, fewestPages);
     pages = Math.floor(pages / 2)
   ) {
     try {
-      return new WebAssembly.Memory({ initial: 1, maximum: pages, shared })
+      return { memory: new WebAssembly.Memory({ initial: 1, maximum: pages, shared }), pages }
     } catch {
       // no room for as many addresses
     }
   }
-  return new WebAssembly.Memory({ initial: 1, maximum })
+  return { memory: new WebAssembly.Memory({ initial: 1, maximum }), pages: maximum }
 }

@@ -19,7 +19,7 @@ const work: Work = {
   runners,
   runnerBytes,
 }
-const memory = (): WebAssembly.Memory => makeMemory(64, true)
+const memory = (): WebAssembly.Memory => makeMemory(64, true).memory
 /**
  * Job 0 notes who ran a part, at the frame, and in a worker waits for the other part; job 1 traps in a worker, job 2 does not return there, and job
  * 3 notes the size of the memory.
@@ -124,7 +124,7 @@ test('a worker that ends between calls is an error once, and there are new ones 
 })
 test('there are as many workers as threads but one, and none where memory is not shared', () => {
   expect(new Threads(memory(), 1).pool()).toBeUndefined()
-  expect(new Threads(makeMemory(64, false), 4).pool()).toBeUndefined()
+  expect(new Threads(makeMemory(64, false).memory, 4).pool()).toBeUndefined()
   const threads = new Threads(memory(), 3)
   pool = threads.pool()!
   expect(pool.size).toBe(2)
