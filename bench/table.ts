@@ -58,11 +58,14 @@ export class Table {
   foot(): void {
     if (this.#peers.length === 0) return
     console.log('\nBehind a time stands how many times as long it is. A dash:')
-    for (const [reason, names] of this.#reasons) console.log(`  ${reason} (${names.join(', ')})`)
+    for (const [reason, names] of this.#reasons) console.log(`  ${reason} (${some(names)})`)
     for (const [unroll, names] of this.#unrolls)
-      console.log(`jax.jit was fastest with ${unroll} steps in the body of the loop: ${names.join(', ')}`)
+      console.log(`jax.jit was fastest with --unroll ${unroll}: ${some(names)}`)
   }
 }
+/** The first few of many names. */
+const some = (names: readonly string[]): string =>
+  names.length <= 6 ? names.join(', ') : `${names.slice(0, 4).join(', ')} and ${names.length - 4} more`
 function note<K>(notes: Map<K, string[]>, key: K, name: string): void {
   const names = notes.get(key)
   if (names === undefined) notes.set(key, [name])
