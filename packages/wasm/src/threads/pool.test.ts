@@ -122,6 +122,17 @@ test('a worker that ends between calls is an error once, and there are new ones 
   await threads.ready()
   expect(pool.ready).toBe(1)
 })
+test('where workers do not start programs do without them, and whoever waits hears why', async () => {
+  const forbidden = new Threads(memory(), 2, () => {
+    throw new Error('the policy forbids it')
+  })
+  expect(forbidden.pool()).toBeUndefined()
+  await expect(forbidden.ready()).rejects.toThrow('ready: workers do not start: Error: the policy forbids it')
+  const failing = new Threads(memory(), 2)
+  failing.pool()!.fail('a worker ended: blocked')
+  expect(failing.pool()).toBeUndefined()
+  await expect(failing.ready()).rejects.toThrow('workers do not start: a worker ended: blocked')
+})
 test('there are as many workers as threads but one, and none where memory is not shared', () => {
   expect(new Threads(memory(), 1).pool()).toBeUndefined()
   expect(new Threads(makeMemory(64, false).memory, 4).pool()).toBeUndefined()

@@ -35,15 +35,20 @@ export function setThreads(count: number): void {
   chosen = checked('setThreads', count)
 }
 
+const startPool = (memory: WebAssembly.Memory, helpers: number): Pool => new Pool(memory, helpers)
 /** The workers of one back end. */
 export class Threads {
   readonly #memory: WebAssembly.Memory
   readonly #count: number | undefined
+  readonly #start: typeof startPool
   #pool: Pool | undefined
+  /** Why there can be no workers, once that has shown: programs then run on one thread. */
+  #cannot: string | undefined
 
   /** @param count how many threads; by default as many as programs in general run on */
-  constructor(memory: WebAssembly.Memory, count?: number) {
+  constructor(memory: WebAssembly.Memory, count?: number, start: typeof startPool = startPool) {
     this.#memory = memory
+    this.#start = start
     this.#count = count === undefined ? undefined : checked('threads', count)
   }
   /** How many threads there are, the calling one included. */
@@ -61,11 +66,18 @@ export class Threads {
     const pool = this.#pool
     if (pool?.failure !== undefined) {
       this.#drop()
-      throw new DeviceError(`${pool.failure}\nhint: the next call starts new workers`)
+      // Where workers do not even start, as under a policy that forbids them, programs do without.
+      if (pool.ready < pool.size) this.#cannot = pool.failure
+      else throw new DeviceError(`${pool.failure}\nhint: the next call starts new workers`)
     }
     if (pool !== undefined && pool.size !== count - 1) this.#drop()
-    if (count === 1) return undefined
-    return (this.#pool ??= new Pool(this.#memory, count - 1))
+    if (count === 1 || this.#cannot !== undefined) return undefined
+    try {
+      return (this.#pool ??= this.#start(this.#memory, count - 1))
+    } catch (error) {
+      this.#cannot = String(error)
+      return undefined
+    }
   }
   /** Forget a pool that failed in a call, which said so. */
   dropFailed(): void {
@@ -77,11 +89,11 @@ export class Threads {
   }
   /** Start the workers and wait until they run. */
   async ready(): Promise<void> {
-    const pool = this.pool()
-    if (pool === undefined) return
-    while (pool.ready < pool.size) {
-      if (pool.failure !== undefined) throw new DeviceError(pool.failure)
+    let pool = this.pool()
+    while (pool !== undefined && pool.ready < pool.size) {
       await new Promise((resolve) => setTimeout(resolve, 1))
+      pool = this.pool()
     }
+    if (this.#cannot !== undefined) throw new DeviceError(`ready: workers do not start: ${this.#cannot}`)
   }
 }
