@@ -88,7 +88,15 @@ function keyOf({ primitive: { name }, inputs, params }: Equation, names: Names):
   const operands = inputs.map((atom) => names.of(atom))
   // Tangents are added as values are.
   const called = name === 'add_any' ? 'add' : name
-  return `${called}(${(commutative.has(name) ? operands.sort() : operands).join()})${valueKey(params)}`
+  return `${called}(${(commutative.has(name) ? operands.sort() : operands).join()})${keyOfParams(params)}`
+}
+
+/** Keys of parameters, which stay what they are from pass to pass. */
+const paramsKeys = new WeakMap<object, string>()
+function keyOfParams(params: object): string {
+  let found = paramsKeys.get(params)
+  if (found === undefined) paramsKeys.set(params, (found = valueKey(params)))
+  return found
 }
 
 const identities = new WeakMap<object, number>()
