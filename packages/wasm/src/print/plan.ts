@@ -162,6 +162,6 @@ export function planNest({ grid, body }: Nest): Vector | undefined {
   if (slow > 0 && holds(body, (s) => s.op === 'reduce' && ownLanes(s) !== undefined)) return undefined
   const inSteps = loops && steps(body)
   if (!(loops && !inSteps ? worthwhile : worthwhileInLine)(cost)) return undefined
-  const most = cheap <= (inSteps ? 96 : 8) ? 4 : !loops || inSteps || cheap <= 16 ? 2 : 1
+  const most = cheap <= (loops && !inSteps ? 8 : 96) ? 4 : !loops || inSteps || cheap <= 16 ? 2 : 1
   return { variable, lanes, copies: Math.min(most, Math.floor(variable.extent / lanes)), varying }
 }
