@@ -107,6 +107,23 @@ test('infinities, NaN and zeros with signs are what they are in order', () => {
   expect(parallelsOf(steps)).toHaveLength(1)
   expect(run(steps, [xs])).toEqual(evalJaxpr(program, [xs]).map((x) => [...x.dataSync()]))
 })
+test('counters are known to every iteration', () => {
+  const program = trace(
+    (all) => {
+      const [[i, down, sum], ys] = lax.scan(
+        ([n, m, total]: NDArray[], x: NDArray) => {
+          const y = layer(x).sum().add(n!.mul(m!).astype('float32'))
+          return [[n!.add(2), m!.add(-1), total!.add(y)] as NDArray[], n!] as const
+        },
+        [np.array(-3), np.array(7), np.array(0.5)].map((start, k) => start.astype(k < 2 ? 'int32' : 'float32')),
+        all!,
+      )
+      return [i!, down!, sum!, ys]
+    },
+    [xs],
+  )
+  expect(parallelsOf(expectSame(program, [xs]))).toHaveLength(1)
+})
 test('what depends on the order stays a loop', () => {
   const loops = (f: (carry: NDArray, x: NDArray) => readonly [NDArray, unknown], init = np.zeros([16, 16])): number =>
     parallelsOf(lowered(trace((all) => lax.scan(f, init, all!)[0], [xs]))).length

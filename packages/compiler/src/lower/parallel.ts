@@ -1,11 +1,12 @@
 /**
- * Scans whose iterations need nothing from each other but that they add to the same sums: groups of iterations that may run side by side, each
+ * Scans whose iterations need nothing from each other but that they add to the same sums, or count: groups of iterations that may run side by side, each
  * with sums of its own, which are put together in the order of the groups. How many groups there are depends on the scan alone.
  */
 import {
   type ClosedJaxpr,
   type DType,
   type Equation,
+  Literal,
   type ScanParams,
   type Var,
   bytesOf,
@@ -16,7 +17,7 @@ import {
   subprograms,
 } from '@fluxion/core'
 import type { Facts } from '../passes/facts/factsOf.ts'
-import { load, variable } from '../loops/build.ts'
+import { add, constant, convert, i32, load, mul, scalarType, variable } from '../loops/build.ts'
 import { flatIndex, indexAdd } from '../loops/indices.ts'
 import { type Expr, LoopVar } from '../loops/ir.ts'
 import { accessOf } from '../program/access.ts'
@@ -41,7 +42,7 @@ const mostSumBytes = 64 * 2 ** 20
 const mostPrivateBytes = 16 * 2 ** 20
 
 /** Operations that add to their first operand, or the second where that is as good, and how the sums of groups go together. */
-const gathering: Readonly<Record<string, string>> = {
+const combining: Readonly<Record<string, string>> = {
   add: 'add',
   max: 'max',
   min: 'min',
@@ -68,22 +69,29 @@ function neutral(combine: string, dtype: DType): number {
   }
 }
 
-/** How each carry is gathered; nothing if one is used for anything else. */
-function gathersOf(
+/** What an iteration does with a carry: it gathers something to it by an operation, or counts it up by a number, so that any iteration knows it. */
+type Kept = { readonly gather: string } | { readonly count: number }
+/** How each carry is kept; nothing if one is used for anything else. */
+function keptOf(
   { jaxpr }: ClosedJaxpr,
   numConsts: number,
   numCarry: number,
   facts: Facts,
-): readonly string[] | undefined {
+): readonly Kept[] | undefined {
   const { inputs, outputs, equations } = jaxpr
   const uses = new Map<unknown, number>()
   for (const atom of [...outputs, ...equations.flatMap((equation) => equation.inputs)])
     uses.set(atom, (uses.get(atom) ?? 0) + 1)
-  const found: string[] = []
+  const found: Kept[] = []
   for (let i = 0; i < numCarry; i++) {
     const [carry, out] = [inputs[numConsts + i]!, outputs[i]!]
     const equation = equations.find((each) => each.outputs.includes(out as Var))
-    const combine = equation && gathering[equation.primitive.name]
+    const count = equation && countOf(equation, carry)
+    if (count !== undefined && uses.get(out) === 1) {
+      found.push({ count })
+      continue
+    }
+    const combine = equation && combining[equation.primitive.name]
     if (combine === undefined || uses.get(carry) !== 1 || uses.get(out) !== 1) return undefined
     const at = equation!.inputs.indexOf(carry)
     const pointwise = equation!.primitive.name === combine
@@ -93,9 +101,16 @@ function gathersOf(
     // What starts from −∞ is not 0 or 1 as the carry is known to be.
     const stays = dtype === 'bool' || !facts.of(carry).zeroOne
     if (!adds || !stays || at < 0 || (at > 0 && !pointwise)) return undefined
-    found.push(combine)
+    found.push({ gather: combine })
   }
   return found
+}
+/** By how much an equation counts a variable up. */
+function countOf({ primitive, inputs }: Equation, carry: Var): number | undefined {
+  const step = inputs.find((atom) => atom !== carry)
+  const counts = primitive.name === 'add' && carry.aval.shape.length === 0 && inputs.includes(carry)
+  const whole = carry.aval.dtype === 'int32' || carry.aval.dtype === 'uint32'
+  return counts && whole && step instanceof Literal ? step.value : undefined
 }
 /** Whether a program calls the host. */
 const callsHost = ({ jaxpr }: ClosedJaxpr): boolean =>
@@ -105,11 +120,11 @@ const callsHost = ({ jaxpr }: ClosedJaxpr): boolean =>
   )
 
 /** Into how many groups the iterations go; one or none if that is not worth it. */
-function groupsFor(body: ClosedJaxpr, length: number, carries: readonly Var[], least = leastWork): number {
+function groupsFor(body: ClosedJaxpr, length: number, gathered: readonly Var[], least = leastWork): number {
   const work = length * workOf(body)
   if (work < least) return 1
-  const elements = carries.reduce((sum, { aval }) => sum + sizeOf(aval.shape), 0)
-  const bytes = carries.reduce((sum, { aval }) => sum + sizeOf(aval.shape) * bytesOf(aval.dtype), 0)
+  const elements = gathered.reduce((sum, { aval }) => sum + sizeOf(aval.shape), 0)
+  const bytes = gathered.reduce((sum, { aval }) => sum + sizeOf(aval.shape) * bytesOf(aval.dtype), 0)
   const byWork = Math.floor((work * shareOfSums) / (costOfSum * Math.max(1, elements)))
   return Math.min(length, mostGroups, byWork, Math.floor(mostSumBytes / Math.max(1, bytes)))
 }
@@ -124,42 +139,88 @@ export function parallelScan(
   { params, outputs }: Equation,
   counter: Counter,
   init: readonly Value[],
-  bodyOf: (carries: readonly Place[]) => Step[],
+  bodyOf: (from: readonly Place[], to: readonly Place[]) => Step[],
 ): readonly Place[] | undefined {
   const { builder } = block
   const { jaxpr, length, numConsts, numCarry } = params as ScanParams
   if (builder.target.parallel || builder.grouped || length < 2 || callsHost(jaxpr)) return undefined
   const body = withoutCalls(jaxpr)
-  const gathers = gathersOf(body, numConsts, numCarry, builder.facts)
-  if (gathers === undefined) return undefined
-  const carries = body.jaxpr.inputs.slice(numConsts, numConsts + numCarry)
-  const groups = groupsFor(body, length, carries, builder.target.groups?.work)
+  const kept = keptOf(body, numConsts, numCarry, builder.facts)
+  if (kept === undefined) return undefined
+  const variables = body.jaxpr.inputs.slice(numConsts, numConsts + numCarry)
+  const gathered = variables.filter((_, i) => 'gather' in kept[i]!)
+  const groups = groupsFor(body, length, gathered, builder.target.groups?.work)
   if (groups < 2) return undefined
 
   const group = new Counter(groups)
-  const sums = carries.map(({ aval: { dtype, shape } }): Place => {
-    const size = sizeOf(shape)
-    return { slot: new Slot(dtype, groups * size), offset: 0, moves: [{ counter: group, stride: size }] }
+  const carries = init.map((value, i): Carry => {
+    const how = kept[i]!
+    return 'gather' in how ? gathering(block, value, how.gather, group) : counting(block, value, how.count, counter)
   })
   const parallel: Parallel = builder.inGroups(() => ({
     op: 'parallel',
     group,
     counter,
-    begin: builder.collect(() =>
-      carries.forEach(({ aval }, i) =>
-        builder.write(new Value(aval, { literal: neutral(gathers[i]!, aval.dtype) }), sums[i]!),
-      ),
+    begin: builder.collect(() => carries.forEach(({ begin }) => begin())),
+    body: bodyOf(
+      carries.map(({ from }) => from),
+      carries.map(({ to }) => to),
     ),
-    body: bodyOf(sums),
   }))
   if (privateBytesOf(parallel) > mostPrivateBytes) return undefined
+  for (const { before } of carries) before()
   builder.emit(parallel)
-  return init.map((value, i) => {
-    const place = block.destinationOf(outputs[i]!) ?? builder.placeFor(value.aval)
-    block.demandUnits(value)
-    combine(block, value, gathers[i]!, sums[i]!.slot, groups, place)
+  return carries.map(({ finish }, i) => {
+    const place = block.destinationOf(outputs[i]!) ?? builder.placeFor(init[i]!.aval)
+    finish(place)
     return place
   })
+}
+/** Where iterations read and write a carry, and what happens before the step, at the start of each group, and after the step. */
+interface Carry {
+  readonly from: Place
+  readonly to: Place
+  readonly before: () => void
+  readonly begin: () => void
+  readonly finish: (to: Place) => void
+}
+function gathering(block: Block, init: Value, how: string, group: Counter): Carry {
+  const { dtype, shape } = init.aval
+  const size = sizeOf(shape)
+  const sums = new Slot(dtype, group.length * size)
+  const own: Place = { slot: sums, offset: 0, moves: [{ counter: group, stride: size }] }
+  const nothing = new Value(init.aval, { literal: neutral(how, dtype) })
+  return {
+    from: own,
+    to: own,
+    before: () => {},
+    begin: () => block.builder.write(nothing, own),
+    finish: (to) => {
+      block.demandUnits(init)
+      combine(block, init, how, sums, group.length, to)
+    },
+  }
+}
+/** All the numbers that the carry counts through, and a place for what each iteration makes of its own. */
+function counting(block: Block, init: Value, by: number, counter: Counter): Carry {
+  const { builder } = block
+  const { aval } = init
+  const numbers = new Slot(aval.dtype, counter.length)
+  const count = new LoopVar('count', counter.length)
+  const type = scalarType(aval.dtype)
+  const after = (times: Expr): Expr => add(builder.element(init, []), mul(convert(type, times), constant(type, by)))
+  const fill = (to: Place, length: number, grid: readonly LoopVar[], at: Expr, times: Expr): void => {
+    block.demandUnits(init)
+    const out = builder.bufferAt(to, length, 'out')
+    builder.inKernels(() => builder.nest('count', grid, [builder.stored(out, at, after(times))]))
+  }
+  return {
+    from: { slot: numbers, offset: 0, moves: [{ counter, stride: 1 }] },
+    to: builder.placeFor(aval),
+    before: () => fill(placeOf(numbers), counter.length, [count], variable(count), variable(count)),
+    begin: () => {},
+    finish: (to) => fill(to, 1, [], i32(0), i32(counter.length)),
+  }
 }
 /** What each runner needs: what is only read was written before. */
 function privateBytesOf(parallel: Parallel): number {
