@@ -60,6 +60,7 @@ test('long nests are cut into parts, short ones stay whole', () => {
   expect(partsOf(nest(large, doubling), large)).toBe(32)
   expect(partsOf(nest(large, doubling), 5)).toBe(5)
   expect(partsOf(nest(1000, doubling), 1000, 0)).toBe(32)
+  expect(partsOf(nest(0, doubling), 0, 0)).toBe(1)
 })
 test('nests whose points add to the same elements stay whole', () => {
   const adding = (i: LoopVar): Nest['body'] => [

@@ -68,7 +68,7 @@ export function partsOf(kernel: Kernel, blocks: number, least: number = leastNan
   const time = nanosecondsOfKernel(kernel)
   if (time < least) return 1
   const most = kernel.kind === 'product' ? mostOfProduct(kernel) : updates(kernel) ? 1 : mostParts
-  return Math.max(1, Math.min(blocks, most, Math.floor((fewestParts * time) / least)))
+  return Math.max(1, Math.min(blocks, most, Math.floor((fewestParts * time) / Math.max(1, least))))
 }
 /** Whether points add to the same elements, which they may not do at once. */
 function updates({ body }: Nest): boolean {
