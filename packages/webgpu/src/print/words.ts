@@ -96,8 +96,10 @@ export function printLanes(
   const words = new Map([...buffers].map((buffer) => [buffer, shader.names.unique('word')] as const))
   const complete = shader.names.unique('mask')
   for (const [{ dtype }, name] of words) {
-    emitter.line(`var ${name}: array<u32, ${lanes / perWord(dtype)}>;`)
-    if (masks) emitter.line(`var ${name}_${complete}: array<u32, ${lanes / perWord(dtype)}>;`)
+    // Said, not left to the declaration: not all compilers make it 0 again in a loop.
+    const zeros = `array<u32, ${lanes / perWord(dtype)}>()`
+    emitter.line(`var ${name} = ${zeros};`)
+    if (masks) emitter.line(`var ${name}_${complete} = ${zeros};`)
   }
   emitter.interceptStore = (statement) => {
     const name = words.get(statement.buffer)

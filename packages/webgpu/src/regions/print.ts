@@ -4,57 +4,51 @@
  * memory where there is room, and so do matrices that all steps read.
  */
 import {
-  Buffer,
+  type Buffer,
   type Expr,
   type Kernel,
   LoopVar,
+  type Nest,
+  type Product,
   type Stmt,
   accessOfKernel,
   gridOf,
   indexAdd,
   indexMul,
-  indexRange,
   load,
   mapStatement,
   pointsOf,
   rewriting,
-  scalarType,
   variable,
-  walk,
-  walkExpressions,
   walkStatements,
 } from '@fluxion/compiler'
-import type { DType } from '@fluxion/core'
 import { type Layout, usesOf } from '../print/access.ts'
 import { Emitter } from '../print/emitter.ts'
 import { literal, wgslType } from '../print/literals.ts'
 import { type Printed, bindCoordinates, groupNumber, groupsPerRow } from '../print/nest.ts'
 import { Shader } from '../print/shader.ts'
 import type { Traits } from '../print/traits.ts'
+import { type WordPlan, planWords, printLanes } from '../print/words.ts'
 import { alongAxis } from './cut.ts'
+import { type Moved, movedOf } from './memory.ts'
 import { type Phase, type Region, type Turns, pointBody } from './region.ts'
 
 /** Invocations of a workgroup, where a device has as many. */
 const mostInvocations = 256
-/** The dtype of what is kept in workgroup memory, which is machine values. */
-const kept = { f32: 'float32', f64: 'float64', i32: 'int32', u32: 'uint32', bool: 'bool' } as const
-const keptDtype = (dtype: DType): DType => kept[scalarType(dtype)]
+/** Sums of a product that an invocation keeps at once. */
+const mostSums = 8
+export const printRegion = (region: Region, layout: Layout, traits: Traits): Printed =>
+  new RegionPrinter(region, layout, traits).print()
 
-/** A buffer whose elements, those of a tile, lie in workgroup memory during the loop. */
-interface Moved {
-  readonly from: Buffer
-  readonly to: Buffer
-  /** Elements between neighbours on the axis, and the blocks that hold the axis' places, from the first one on; none of what is only read. */
-  readonly rows: { readonly stride: number; readonly first: number; readonly blocks: number } | undefined
-  /** Of what each tile has for itself: how many elements. */
-  readonly each: number | undefined
-  readonly outside: boolean
-  readonly written: boolean
-}
-
-export function printRegion(region: Region, layout: Layout, traits: Traits): Printed {
-  const shader = new Shader(region, layout, new Set())
-  return new RegionPrinter(region, shader, traits).print()
+/** A phase as it is printed. */
+interface Ready {
+  readonly row: LoopVar
+  /** The loops of its grid but for the axis. */
+  readonly others: readonly LoopVar[]
+  readonly inPlace: Replacing
+  readonly body: readonly Stmt[]
+  /** Which of its stores are of whole words. */
+  readonly words: WordPlan
 }
 
 class RegionPrinter {
@@ -63,19 +57,40 @@ class RegionPrinter {
   readonly #emitter: Emitter
   readonly #lanes: number
   readonly #moved: ReadonlyMap<Buffer, Moved>
+  readonly #ready = new Map<Phase, Ready>()
   /** Names of the tile's number, and of its first place on the axis. */
   readonly #first = 'first'
   /** What was read and written since the invocations waited for each other. */
   #reads = new Set<object>()
   #writes = new Set<object>()
 
-  constructor(region: Region, shader: Shader, { workgroup }: Traits) {
+  constructor(region: Region, layout: Layout, { workgroup }: Traits) {
     this.#region = region
-    this.#shader = shader
-    this.#emitter = new Emitter(shader)
     this.#lanes = Math.min(mostInvocations, workgroup.invocations)
     this.#moved = movedOf(region, workgroup.bytes)
-    for (const { to } of this.#moved.values()) shader.addWorkgroup(to)
+    const phases = phasesIn(region.turns)
+    for (const phase of phases) this.#ready.set(phase, this.#prepare(phase, layout))
+    // Words that are stored whole by all, and by no transfer, are plain ones.
+    const ready = [...this.#ready.values()]
+    const whole = [...usesOf(region).stored].filter(
+      (buffer) =>
+        !this.#moved.has(buffer) &&
+        ready.every(({ words, body }) => words.buffers.has(buffer) || !storesTo(body, buffer)),
+    )
+    this.#shader = new Shader(region, layout, new Set(whole))
+    this.#emitter = new Emitter(this.#shader)
+    for (const { to } of this.#moved.values()) this.#shader.addWorkgroup(to)
+  }
+  #prepare(phase: Phase, layout: Layout): Ready {
+    const { kernel, axis } = phase
+    const row = new LoopVar('row', this.#region.rows)
+    const inPlace = this.#replacing(axis, row)
+    const others = gridOf(kernel).filter((each) => each !== axis)
+    const columns = kernel.kind === 'product' && rowsOf(phase) !== undefined ? kernel.columns : undefined
+    const body = (columns === undefined ? pointBody(kernel) : kernel.body).map(inPlace.statement)
+    const grid = columns ?? others
+    const nest: Nest = { kind: 'nest', name: kernel.name, params: this.#region.params, grid, body }
+    return { row, others, inPlace, body, words: planWords(nest, layout, grid.at(-1), false) }
   }
   print(): Printed {
     const { tile, rows, turns } = this.#region
@@ -150,69 +165,70 @@ class RegionPrinter {
     for (const slot of written) this.#writes.add(slot)
   }
 
-  #phase({ kernel, axis }: Phase): void {
+  #phase(phase: Phase): void {
+    const { kernel, axis } = phase
     this.#waitFor(kernel)
-    const row = new LoopVar('row', this.#region.rows)
-    const inPlace = this.#replacing(axis, row)
-    const others = gridOf(kernel).filter((each) => each !== axis)
-    const [only, ...more] = kernel.kind === 'product' ? kernel.rows : []
-    if (
-      kernel.kind === 'product' &&
-      axis !== undefined &&
-      only === axis &&
-      more.length === 0 &&
-      pointsOf(kernel.batch) === 1
-    ) {
-      this.#product(kernel, axis, row, inPlace)
+    const ready = this.#ready.get(phase)!
+    const rows = rowsOf(phase)
+    if (kernel.kind === 'product' && rows !== undefined) {
+      this.#product(kernel, rows, ready)
       return
     }
-    const body = pointBody(kernel).map(inPlace.statement)
-    if (axis === undefined) {
-      this.#share(pointsOf(others), (at) => {
-        this.#emitter.declare(body)
-        bindCoordinates(this.#emitter, others, at)
-        this.#emitter.statements(body)
+    const emitter = this.#emitter
+    const { row, others, body, words } = ready
+    const fast = others.at(-1)
+    const textOf = (v: LoopVar): string => emitter.texts(variable(v))[0]!
+    const over = (loops: readonly LoopVar[], print: () => void): void => {
+      const around = axis === undefined ? loops : [row, ...loops]
+      this.#share(pointsOf(around), (at) => {
+        emitter.declare(body)
+        bindCoordinates(emitter, around, at)
+        if (axis !== undefined) emitter.bind(axis, emitter.name(axis.name, `${this.#first} + ${textOf(row)}`))
+        print()
       })
+    }
+    if (words.lanes === 1 || fast === undefined) {
+      over(others, () => emitter.statements(body))
       return
     }
-    this.#share(this.#region.rows * pointsOf(others), (at) => {
-      this.#emitter.declare(body)
-      bindCoordinates(this.#emitter, [row, ...others], at)
-      this.#emitter.bind(axis, this.#emitter.name(axis.name, `${this.#first} + ${this.#rowText(row, at, others)}`))
-      this.#emitter.statements(body)
+    const chunk = new LoopVar('chunk', fast.extent / words.lanes)
+    over([...others.slice(0, -1), chunk], () => {
+      const start = emitter.name('start', `${textOf(chunk)} * ${words.lanes}i`)
+      printLanes(emitter, { ...kernel, body }, words, fast, start)
     })
   }
-  /** The text of a row, which `bindCoordinates` has bound. */
-  #rowText(row: LoopVar, at: string, others: readonly LoopVar[]): string {
-    const points = pointsOf(others)
-    return row.extent === 1 ? '0i' : points === 1 ? at : `${at} / ${points}i`
-  }
-  /** A product whose rows are the axis: an invocation takes a column, and for it as many rows as leave work for all. */
-  #product(
-    { columns, inner, left, right, sum, body }: Extract<Kernel, { kind: 'product' }>,
-    axis: LoopVar,
-    row: LoopVar,
-    inPlace: Replacing,
-  ): void {
+  /**
+   * A product whose rows are the axis: an invocation takes a column, or as many as share a word that is stored, and for it as many rows as leave
+   * work for all.
+   */
+  #product(kernel: Product, axis: LoopVar, { row, inPlace, body, words }: Ready): void {
+    const { columns, inner, left, right, sum } = kernel
     const emitter = this.#emitter
     const { rows } = this.#region
-    const across = pointsOf(columns)
+    const fast = columns.at(-1)
+    const chunk = new LoopVar('chunk', (fast?.extent ?? 1) / words.lanes)
+    const around = [...columns.slice(0, -1), chunk]
+    const across = pointsOf(around)
     let each = rows
-    while (each > 1 && across * (rows / each) < this.#lanes) each = previousDivisor(rows, each)
+    while (each > 1 && (across * (rows / each) < this.#lanes || each * words.lanes > mostSums))
+      each = previousDivisor(rows, each)
     const truth = sum.type === 'bool'
     const type = wgslType(sum.type)
-    const statements = body.map(inPlace.statement)
     const [x, y] = [inPlace.expression(left), inPlace.expression(right)]
     this.#share(across * (rows / each), (at) => {
-      emitter.declare(statements, sum)
+      emitter.declare(body, sum)
       const start = each === rows ? '0i' : emitter.name('start', `(${at} / ${across}i) * ${each}i`)
-      bindCoordinates(emitter, columns, each === rows ? at : emitter.name('column', `${at} % ${across}i`))
+      bindCoordinates(emitter, around, each === rows ? at : emitter.name('column', `${at} % ${across}i`))
+      const column = emitter.name('column', `${emitter.texts(variable(chunk))[0]!} * ${words.lanes}i`)
+      const lanes = Array.from({ length: words.lanes }, (_, i) => emitter.name('column', `${column} + ${i}i`))
       const places = Array.from({ length: each }, (_, i) => emitter.name('row', `${start} + ${i}i`))
-      const sums = places.map(() => {
-        const name = this.#shader.names.unique('sum')
-        emitter.line(`var ${name} = ${literal(sum.type, 0)};`)
-        return name
-      })
+      const sums = places.map(() =>
+        lanes.map(() => {
+          const name = this.#shader.names.unique('sum')
+          emitter.line(`var ${name} = ${literal(sum.type, 0)};`)
+          return name
+        }),
+      )
       const bindRow = (place: string): void => {
         emitter.bind(row, place)
         emitter.bind(axis, `(${this.#first} + ${place})`)
@@ -223,19 +239,34 @@ class RegionPrinter {
           emitter.loop(turn, `${turn.extent}i`, () => nest(depth + 1))
           return
         }
-        const factor = emitter.name('factor', emitter.texts(y)[0]!)
-        sums.forEach((name, i) => {
+        const factors = lanes.map((lane) => {
+          if (fast !== undefined) emitter.bind(fast, lane)
+          return emitter.name('right', emitter.texts(y)[0]!)
+        })
+        sums.forEach((ofRow, i) => {
           bindRow(places[i]!)
-          const product = this.#shader.combine('mul', sum.type, emitter.texts(x)[0]!, factor)
-          emitter.line(`${name} = ${this.#shader.combine(truth ? 'or' : 'add', sum.type, name, product)};`)
+          const factor = emitter.name('left', emitter.texts(x)[0]!)
+          ofRow.forEach((name, lane) => {
+            const product = this.#shader.combine('mul', sum.type, factor, factors[lane]!)
+            emitter.line(`${name} = ${this.#shader.combine(truth ? 'or' : 'add', sum.type, name, product)};`)
+          })
         })
       }
       nest(0)
-      sums.forEach((name, i) => {
+      sums.forEach((ofRow, i) => {
         bindRow(places[i]!)
         emitter.block('{', () => {
-          emitter.line(`${emitter.localName(sum)} = ${type}(${name});`)
-          emitter.statements(statements)
+          if (fast === undefined || words.lanes === 1) {
+            if (fast !== undefined) emitter.bind(fast, column)
+            emitter.line(`${emitter.localName(sum)} = ${ofRow[0]!};`)
+            emitter.statements(body)
+            return
+          }
+          const totals = this.#shader.names.unique('totals')
+          emitter.line(`var ${totals} = array<${type}, ${words.lanes}>(${ofRow.join(', ')});`)
+          printLanes(emitter, { ...kernel, body }, words, fast, column, (lane) =>
+            emitter.line(`${emitter.localName(sum)} = ${totals}[${lane}];`),
+          )
         })
       })
     })
@@ -292,89 +323,14 @@ function previousDivisor(of: number, below: number): number {
   while (of % found !== 0) found--
   return found
 }
-
-/** What goes to workgroup memory: first what the steps hand on, the smallest first, then what all of them read. */
-function movedOf(region: Region, bytes: number): Map<Buffer, Moved> {
-  const { loaded, stored, updated } = usesOf(region)
-  const indices = indicesOf(region)
-  const candidates: Moved[] = []
-  for (const [from, { stride, each, alone, outside }] of region.kept) {
-    if (updated.has(from) || !alone) continue
-    const written = stored.has(from)
-    const dtype = keptDtype(from.dtype)
-    if (written && each !== undefined) {
-      candidates.push({ from, to: new Buffer('kept', dtype, each), rows: undefined, each, outside, written })
-    } else if (!written) {
-      // The elements from the first one on, where no counter moves them.
-      const all = indices.get(from)!
-      const [low, high] = [
-        Math.min(...all.map(({ index }) => indexRange(index)[0])),
-        Math.max(...all.map(({ index }) => indexRange(index)[1])),
-      ]
-      const fixed = all.every(
-        ({ index, turns, axis }) => ![...turns, axis].some((v) => v !== undefined && mentioned(index, v)),
-      )
-      if (low !== 0 || !fixed || high >= from.length) continue
-      candidates.push({
-        from,
-        to: new Buffer('kept', dtype, high + 1),
-        rows: undefined,
-        each: undefined,
-        outside: true,
-        written,
-      })
-    } else if (stride !== undefined && loaded.has(from)) {
-      const blocks = indices.get(from)!.map(({ index, axis }) => indexRange(alongAxis(index, axis!, stride)!.block))
-      const first = Math.min(...blocks.map(([low]) => low))
-      const count = Math.max(...blocks.map(([, high]) => high)) - first + 1
-      if (count > 2) continue
-      const to = new Buffer('kept', dtype, count * region.rows * stride)
-      candidates.push({ from, to, rows: { stride, first, blocks: count }, each: undefined, outside, written })
-    }
-  }
-  const order = candidates.sort((a, b) => Number(b.written) - Number(a.written) || a.to.length - b.to.length)
-  let left = bytes
-  const chosen = order.filter(({ to }) => {
-    const size = 4 * to.length
-    if (size > left) return false
-    left -= size
-    return true
-  })
-  return new Map(chosen.map((moved) => [moved.from, moved]))
-}
-const mentioned = (x: Expr, v: LoopVar): boolean => {
+const phasesIn = ({ body }: Turns): Phase[] => body.flatMap((step) => (step.op === 'turns' ? phasesIn(step) : [step]))
+function storesTo(body: readonly Stmt[], buffer: Buffer): boolean {
   let found = false
-  walk(x, (part) => void (part.op === 'var' && part.variable === v && (found = true)))
+  walkStatements(body, (statement) => void (found ||= statement.op === 'store' && statement.buffer === buffer))
   return found
 }
-interface Indexed {
-  readonly index: Expr
-  readonly axis: LoopVar | undefined
-  /** The loops over steps that it stands in. */
-  readonly turns: readonly LoopVar[]
-}
-/** Where phases use each buffer. */
-function indicesOf(region: Region): Map<Buffer, Indexed[]> {
-  const found = new Map<Buffer, Indexed[]>()
-  const visit = (step: Phase | Turns, turns: readonly LoopVar[]): void => {
-    if (step.op === 'turns') {
-      for (const inner of step.body) visit(inner, [...turns, step.variable])
-      return
-    }
-    const { kernel, axis } = step
-    const add = (buffer: Buffer, index: Expr): void => {
-      const list = found.get(buffer) ?? []
-      found.set(buffer, list)
-      list.push({ index, axis, turns })
-    }
-    const seen = new Set<Expr>()
-    const look = (x: Expr): void => void (x.op === 'load' && add(x.buffer, x.index))
-    if (kernel.kind === 'product') for (const side of [kernel.left, kernel.right]) walk(side, look, seen)
-    walkExpressions(kernel.body, look, seen)
-    walkStatements(kernel.body, (statement) => {
-      if (statement.op === 'store' || statement.op === 'update') add(statement.buffer, statement.index)
-    })
-  }
-  visit(region.turns, [])
-  return found
+/** The axis of a product whose rows are that and nothing else. */
+function rowsOf({ kernel, axis }: Phase): LoopVar | undefined {
+  if (kernel.kind !== 'product' || pointsOf(kernel.batch) > 1 || kernel.rows.length !== 1) return undefined
+  return kernel.rows[0] === axis ? axis : undefined
 }

@@ -25,6 +25,8 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type WebGpu, createWebGpu } from '../backend.ts'
 import { Device } from '../device/device.ts'
+import { separate } from '../print/access.ts'
+import { printKernel } from '../print/kernel.ts'
 import type { Traits } from '../print/traits.ts'
 import { gpuTraits, testDevice } from '../testing.testing.ts'
 import { isRegion, withRegions } from './region.ts'
@@ -290,6 +292,25 @@ for (const [name, , step] of steppings) {
   )
 }
 test('keys and counts: a device computes the same', () => expectOnDevices(() => jit(noisy)(sequence()), 1e-4), 120_000)
+test('what shares words is stored by whole words where a row is made of them', async () => {
+  const packed = (xs: NDArray): NDArray[] => {
+    const step = (h: NDArray, x: NDArray): [NDArray, NDArray[]] => {
+      const next = np.tanh(np.matmul(h, np.ones([8, 8])).add(x))
+      return [next, [np.greater(next, 0), next.astype('float16')]]
+    }
+    return lax.scan(step, np.zeros([batch, 8]), xs)[1]
+  }
+  const xs = (): NDArray => random.normal(random.key(5), [steps, batch, 8])
+  const program = withRegions(programOf(packed, xs()), gpuTraits, 2 ** 27)
+  walkSteps(program.steps, (step) => {
+    if (step.op !== 'launch' || !isRegion(step.kernel)) return
+    const { source } = printKernel(step.kernel, separate(step.kernel), gpuTraits)
+    expect(source).toContain('workgroupBarrier')
+    expect(source).not.toContain('atomic')
+  })
+  expect(tilesIn(program)).toEqual([batch])
+  await expectOnDevices(() => jit(packed)(xs()), 1e-3)
+}, 120_000)
 for (const [name, loss, weights, inputsOf] of cases) {
   test(`${name}: a device computes the same gradient, in workgroup memory and out of it`, async () => {
     const [w, xs] = [weights(), inputsOf()]
