@@ -1,10 +1,10 @@
-// Checks many random programs on a device in a process of its own, and prints what was wrong: `node programs.main.ts '"wasm"' '{"numRuns":100}'`.
+// Checks many random programs on a device, or on several threads, in a process of its own, and prints what was wrong: `node programs.main.ts '"wasm"' '{"numRuns":100}'`.
 import type { DeviceName } from 'fluxion'
 import { givenArguments } from './processes.ts'
-import { type ProgramRuns, checkPrograms } from './programs.ts'
+import { type ProgramRuns, checkOnThreads, checkPrograms } from './programs.ts'
 
-const [name, runs] = givenArguments() as [DeviceName, ProgramRuns]
-const wrong = await checkPrograms(name, runs).then(
+const [name, runs] = givenArguments() as [DeviceName | 'threads', ProgramRuns]
+const wrong = await (name === 'threads' ? checkOnThreads(runs) : checkPrograms(name, runs)).then(
   () => null,
   (error: unknown) => String(error),
 )

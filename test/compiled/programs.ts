@@ -1,4 +1,6 @@
-// Random programs, compiled for a device, against the reference back end.
+// Random programs, compiled for a device, against the reference back end, and on several threads against one.
+import type { TileLimits } from '@fluxion/compiler'
+import { createWasm } from '@fluxion/wasm'
 import fc from 'fast-check'
 import { type Backend, type DeviceName, dtypes, jit, onWarning } from 'fluxion'
 import { type TypedProgram, type TypedProgramOptions, typedPrograms } from '@fluxion/testing'
@@ -16,7 +18,12 @@ export const allowedOf = ({ exact }: TypedProgram, expected: readonly Read[], de
 }
 
 /** Check one program on a device; what differs is reported with the stage where it first does. */
-export async function checkProgram(program: TypedProgram, reference: Backend, device: Backend): Promise<void> {
+export async function checkProgram(
+  program: TypedProgram,
+  reference: Backend,
+  device: Backend,
+  tiles?: TileLimits,
+): Promise<void> {
   const { f, args } = program
   const expected = await read(on(reference, () => f(...args)))
   const allowed = allowedOf(program, expected, device)
@@ -27,7 +34,8 @@ export async function checkProgram(program: TypedProgram, reference: Backend, de
     wrong = error instanceof Error ? error.message : String(error)
   }
   if (wrong === undefined) return
-  const where = device.name === 'wasm' ? await firstDifference(f, args, { reference, device, allowed }) : undefined
+  const where =
+    device.name === 'wasm' ? await firstDifference(f, args, { reference, device, allowed, tiles }) : undefined
   throw new Error(`${device.name}: ${wrong}\nfirst differs ${where ?? 'on the device'}`)
 }
 
@@ -36,15 +44,38 @@ export interface ProgramRuns {
   readonly seed?: number
   readonly options?: TypedProgramOptions
 }
-/** Check so many random programs on a device. */
-export async function checkPrograms(name: DeviceName, { numRuns, seed, options = {} }: ProgramRuns): Promise<void> {
-  const [reference, device] = [await deviceOf('reference'), await deviceOf(name)]
-  const property = fc.asyncProperty(typedPrograms(options), (program) => checkProgram(program, reference, device))
+async function checkEach(
+  { numRuns, seed, options = {} }: ProgramRuns,
+  check: (program: TypedProgram) => Promise<void>,
+): Promise<void> {
   // Random programs compare what they do not use.
   const warn = onWarning(() => {})
   try {
+    const property = fc.asyncProperty(typedPrograms(options), check)
     await fc.assert(property, { numRuns, ...(seed === undefined ? {} : { seed }) })
   } finally {
     onWarning(warn)
   }
+}
+/** Check so many random programs on a device. */
+export async function checkPrograms(name: DeviceName, runs: ProgramRuns): Promise<void> {
+  const [reference, device] = [await deviceOf('reference'), await deviceOf(name)]
+  await checkEach(runs, (program) => checkProgram(program, reference, device))
+}
+
+/** Limits under which all runs in tiles that can. */
+const tiles: TileLimits = { loops: 0, work: 0, cache: -1, tile: 100, rows: 2, byte: 0, share: 0, tiles: 4 }
+/** Check so many random programs on 1, 2 and 4 threads, where all runs in tiles that can and all is shared that can be: right on one, the same bits on all. */
+export async function checkOnThreads(runs: ProgramRuns): Promise<void> {
+  const reference = await deviceOf('reference')
+  const [one, ...others] = [1, 2, 4].map((threads) => createWasm({ threads, shareFrom: 0, tiles, budget: 2 ** 24 }))
+  await checkEach(runs, async (program) => {
+    await checkProgram(program, reference, one!, tiles)
+    const results = (device: Backend): Promise<Read[]> => read(on(device, () => jit(program.f)(...program.args)))
+    const expected = await results(one!)
+    for (const [i, device] of others.entries()) {
+      const wrong = difference(await results(device), expected)
+      if (wrong !== undefined) throw new Error(`${[2, 4][i]} threads differ from one: ${wrong}`)
+    }
+  })
 }

@@ -1,5 +1,5 @@
 /** The WebAssembly back end, as the core sees it. */
-import { type Target, compile, operationKey, operationProgram, showStage } from '@fluxion/compiler'
+import { type Target, type TileLimits, compile, operationKey, operationProgram, showStage } from '@fluxion/compiler'
 import {
   type Backend,
   DeviceError,
@@ -24,6 +24,8 @@ export interface WasmOptions extends HeapOptions {
   readonly threads?: number
   /** Threads share what takes so many nanoseconds, roughly; by default 200,000. Results depend on it, as sums depend on the order. */
   readonly shareFrom?: number
+  /** From where on, and how large, parts of programs run in tiles; by default as caches want it. Results depend on it likewise. */
+  readonly tiles?: TileLimits
 }
 /** So many programs of single operations are remembered; the one least recently used is forgotten first. */
 const operations = 2048
@@ -60,9 +62,9 @@ function makeWasm(options: WasmOptions = {}): Opened {
     )
   }
   const heap = new Heap(options)
-  const { shareFrom } = options
+  const { shareFrom, tiles } = options
   const groups = shareFrom === undefined ? {} : { groups: { work: shareFrom / perOperation } }
-  const target: Target = { name: 'wasm', parallel: false, host: true, ...groups }
+  const target: Target = { name: 'wasm', parallel: false, host: true, ...groups, ...(tiles && { tiles }) }
   const eager = new Map<string, Executable>()
   let lastKey = ''
   const backend: Backend = {
