@@ -12,7 +12,7 @@ import {
 } from '@fluxion/compiler'
 
 /** A copy as a kernel, which any axis can cut. */
-function asLaunch({ from, to, length }: Copy): Launch {
+export function asLaunch({ from, to, length }: Copy): Launch {
   const [x, out] = [new Buffer('x', from.slot.dtype, length), new Buffer('out', to.slot.dtype, length)]
   const i = new LoopVar('i', length)
   const body = [store(out, variable(i), load(x, variable(i)))]

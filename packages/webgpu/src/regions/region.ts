@@ -40,6 +40,7 @@ import { bytesOf } from '@fluxion/core'
 import type { Traits } from '../print/traits.ts'
 import { type Body, bodyOf, countersIn, launchesIn } from './body.ts'
 import { type Choice, type Cut, beginning, cutLaunches, uncut } from './cut.ts'
+import { splitsOf } from './fission.ts'
 import { pays, rowsOf } from './pays.ts'
 
 /** A kernel of a loop's body, run for the tile's places of the axis: a variable among its loops. Its buffers are whole slots. */
@@ -82,7 +83,7 @@ export function withRegions(program: Program, traits: Traits, most: number): Pro
       switch (step.op) {
         case 'loop':
           return (
-            regionOf(program, step, around, traits, most) ?? [
+            regionsOf(step, slotsOutside(program, step), around, traits, most) ?? [
               { ...step, body: inside(step.body, [...around, step.counter]) },
             ]
           )
@@ -97,9 +98,29 @@ export function withRegions(program: Program, traits: Traits, most: number): Pro
   return { ...program, steps: inside(program.steps, []) }
 }
 
-function regionOf(
-  program: Program,
+/** A loop as one kernel, or as two of what it can be split into. */
+function regionsOf(
   loop: Loop,
+  outside: ReadonlySet<Slot>,
+  around: readonly Counter[],
+  traits: Traits,
+  most: number,
+): readonly Step[] | undefined {
+  const whole = regionOf(loop, outside, around, traits, most)
+  const body = bodyOf(loop.body)
+  if (whole !== undefined || body === undefined || body.some(({ op }) => op === 'loop')) return whole
+  for (const { first, second } of splitsOf(loop, launchesIn(body))) {
+    const parts = [first, second].map((part, at) => {
+      const others = slotsOf(at === 0 ? second : first)
+      return regionOf(part, new Set([...outside, ...others]), around, traits, most)
+    })
+    if (parts.every((part) => part !== undefined)) return parts.flat()
+  }
+  return undefined
+}
+function regionOf(
+  loop: Loop,
+  outside: ReadonlySet<Slot>,
   around: readonly Counter[],
   traits: Traits,
   most: number,
@@ -123,7 +144,7 @@ function regionOf(
   const cut = found === undefined || moving ? uncut : found
   const rows = traits.shared ? rowsOf(cut.extent) : 1
   if (!pays({ body, turns: loop.counter.length, cut, rows }, traits)) return undefined
-  return new Maker(program, loop, body, counts, cut, rows).steps()
+  return new Maker(outside, loop, body, counts, cut, rows).steps()
 }
 class Maker {
   readonly #loop: Loop
@@ -138,14 +159,21 @@ class Maker {
   /** Where each tile's own of repeated slots lie. */
   readonly #own = new Map<Slot, Slot>()
 
-  constructor(program: Program, loop: Loop, body: Body, counts: ReadonlyMap<Counter, LoopVar>, cut: Cut, rows: number) {
+  constructor(
+    outside: ReadonlySet<Slot>,
+    loop: Loop,
+    body: Body,
+    counts: ReadonlyMap<Counter, LoopVar>,
+    cut: Cut,
+    rows: number,
+  ) {
     this.#loop = loop
     this.#body = body
     this.#counts = counts
     this.#cut = cut
     this.#rows = rows
     this.#tile = new LoopVar('tile', cut.extent / rows)
-    this.#outside = slotsOutside(program, loop)
+    this.#outside = outside
   }
   /** The region, between the steps that give each tile its own of what is repeated, and take it back from one of them. */
   steps(): readonly Step[] {
@@ -311,6 +339,9 @@ function showMove({ counter, stride, alternate }: Move): string {
   if (id === undefined) counterIds.set(counter, (id = nextId++))
   return `${id}*${stride}${alternate === true ? '%2' : ''}`
 }
+/** Slots that a loop of launches names. */
+const slotsOf = ({ body }: Loop): Slot[] =>
+  body.flatMap((step) => (step.op === 'launch' ? step.args.map(({ slot }) => slot) : []))
 /** Slots that something else than a loop names. */
 function slotsOutside(program: Program, loop: Loop): Set<Slot> {
   const found = new Set([...program.inputs, ...program.captured.map(({ slot }) => slot), ...program.outputs])
