@@ -30,7 +30,11 @@ export interface TraceEvent {
 export interface Trace {
   readonly traceEvents: readonly TraceEvent[]
   readonly displayTimeUnit: 'ms'
+  /** Spans that came when there were as many as are kept. */
+  readonly otherData: { readonly dropped: number }
 }
+/** As many spans are kept, the first ones: viewers open no more. */
+const mostSpans = 2 ** 20
 
 export const mainTrack: Track = { process: 'host', thread: 'main' }
 
@@ -38,13 +42,15 @@ export class Recording {
   readonly path: string | undefined
   readonly #start: number = performance.now()
   readonly #spans: TimeSpan[] = []
+  #dropped = 0
   readonly #hooks = new Map<object, () => Promise<void>>()
 
   constructor(path: string | undefined) {
     this.path = path
   }
   add(span: TimeSpan): void {
-    this.#spans.push(span)
+    if (this.#spans.length < mostSpans) this.#spans.push(span)
+    else this.#dropped++
   }
   /** Run something before the trace ends, once for each owner: a device waits for what runs on it, and adds its spans. */
   beforeEnd(owner: object, hook: () => Promise<void>): void {
@@ -78,7 +84,7 @@ export class Recording {
     })
     // A viewer nests what begins together by the order in which it comes: the longest first.
     events.sort((a, b) => a.ts! - b.ts! || b.dur! - a.dur!)
-    return { traceEvents: [...names, ...events], displayTimeUnit: 'ms' }
+    return { traceEvents: [...names, ...events], displayTimeUnit: 'ms', otherData: { dropped: this.#dropped } }
   }
 }
 /** Of milliseconds, in whole nanoseconds: no clock has finer ones. */

@@ -89,6 +89,14 @@ test('spans on any tracks come in order of their start, the longest first, and t
     }),
   )
 })
+test('a trace keeps as many spans as viewers open, and says how many more there were', () => {
+  const on = new Recording(undefined)
+  const span = { name: 'f', category: 'kernel', start: 1, end: 2 } as const
+  for (let i = 0; i < 2 ** 20 + 5; i++) on.add(span)
+  const { traceEvents, otherData } = on.trace()
+  expect(traceEvents.filter(({ ph }) => ph === 'X').length).toBe(2 ** 20)
+  expect(otherData).toEqual({ dropped: 5 })
+})
 test('a span is recorded if what it spans throws', async () => {
   profiler.startTrace()
   const fail = (): never => {
