@@ -1,4 +1,5 @@
 /** Binning events into a binary raster whose time axis is packed eight steps to the byte. */
+import type { TakeEvents } from './hdf5/read.ts'
 import type { Recordings } from './hdf5/recordings.ts'
 
 /** The size of a raster. */
@@ -35,18 +36,31 @@ export const rasterize = (
   { times, units: events, offsets, labels }: Recordings,
   { sampleT = 128, channels = 128, units = 700 }: RasterOptions = {},
 ): Raster => {
+  const { raster, add } = rasterOf(labels.length, { sampleT, channels, units })
+  for (let recording = 0; recording < labels.length; recording += 1) {
+    const row = [offsets[recording]!, offsets[recording + 1]!] as const
+    add(recording, times.subarray(...row), events.subarray(...row))
+  }
+  return raster
+}
+
+/** An empty raster, and what adds the events of a recording to it. */
+export const rasterOf = (
+  recordings: number,
+  { sampleT, channels, units = 700 }: RasterOptions & { readonly sampleT: number; readonly channels: number },
+): { readonly raster: Raster; readonly add: TakeEvents } => {
   const bytes = Math.ceil(sampleT / 8)
-  const packed = new Uint8Array(labels.length * bytes * channels)
+  const packed = new Uint8Array(recordings * bytes * channels)
   const perMicrosecond = 1e-6 * sampleT
   const perUnit = channels / units
-  for (let recording = 0; recording < labels.length; recording += 1) {
+  const add: TakeEvents = (recording, times, events) => {
     const base = recording * bytes * channels
-    for (let event = offsets[recording]!; event < offsets[recording + 1]!; event += 1) {
+    for (let event = 0; event < times.length; event += 1) {
       const step = Math.trunc(Math.trunc(times[event]! * 1e6) * perMicrosecond)
       if (step >= sampleT) continue
       const at = base + (step >> 3) * channels + Math.trunc(events[event]! * perUnit)
       packed[at] = packed[at]! | (128 >> (step & 7))
     }
   }
-  return { packed, shape: [labels.length, bytes, channels] }
+  return { raster: { packed, shape: [recordings, bytes, channels] }, add }
 }

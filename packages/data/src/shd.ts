@@ -7,9 +7,9 @@ import { tryCatch } from 'fp-ts/lib/TaskEither.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { checkBatch, shuffledBatches } from './batches.ts'
 import { permutationFrom, uniformGenerator } from './cochlea/generator.ts'
-import { readRecordings } from './hdf5/read.ts'
-import type { Recordings } from './hdf5/recordings.ts'
-import { rasterize } from './raster.ts'
+import { visitRecordings } from './hdf5/read.ts'
+import type { Known } from './hdf5/read.ts'
+import { rasterOf } from './raster.ts'
 
 /** What is loaded, and how it is cut. */
 export interface ShdOptions {
@@ -73,6 +73,17 @@ interface Split {
   readonly labels: Uint8Array
 }
 
+/** Read a file into a raster, a recording at a time. */
+const readSplit = async (path: string, sampleT: number, channels: number): Promise<Known & Split> => {
+  let packed: Uint8Array = new Uint8Array(0)
+  const known = await visitRecordings(path, { classes }, ({ labels }) => {
+    const { raster, add } = rasterOf(labels.length, { sampleT, channels })
+    packed = raster.packed
+    return add
+  })
+  return { ...known, packed }
+}
+
 /** Take recordings in the given order; an index past the end gives silence. */
 const pick = ({ packed, labels }: Split, order: ArrayLike<number>): Split => {
   const row = packed.length / labels.length
@@ -125,22 +136,16 @@ export const shdLoader = async (options: ShdOptions = {}): Promise<Loader> => {
   checkCount('channels', channels, 700)
   if (!(valSize >= 0 && valSize < 1))
     throw new OptionError(misuse('shdLoader', 'a valSize from 0 to below 1', String(valSize)))
-  const training = await readRecordings(join(path, 'shd_train.h5'), { classes })
-  const testing = await readRecordings(join(path, 'shd_test.h5'), { classes })
+  const row = [Math.ceil(sampleT / 8), channels] as const
+  const train = await readSplit(join(path, 'shd_train.h5'), sampleT, channels)
+  const test = await readSplit(join(path, 'shd_test.h5'), sampleT, channels)
 
-  const order = permutationFrom(uniformGenerator(seed), training.labels.length)
+  const order = permutationFrom(uniformGenerator(seed), train.labels.length)
   const val = Math.ceil(valSize * order.length)
-  const sizes = { train: order.length - val, val, test: testing.labels.length }
+  const sizes = { train: order.length - val, val, test: test.labels.length }
   checkBatch('shdLoader', batchSize, 'training split', sizes.train)
   if (val > 0) checkBatch('shdLoader', batchSize, 'validation split', val)
 
-  const row = [Math.ceil(sampleT / 8), channels] as const
-  const splitOf = (recordings: Recordings): Split => ({
-    packed: rasterize(recordings, { sampleT, channels }).packed,
-    labels: recordings.labels,
-  })
-  const train = splitOf(training)
-  const test = splitOf(testing)
   const batched = (split: Split, rows: ArrayLike<number>): Batch => {
     const { packed, labels } = pick(split, rows)
     const batches = rows.length / batchSize
@@ -161,9 +166,9 @@ export const shdLoader = async (options: ShdOptions = {}): Promise<Loader> => {
     testEpoch: once(() => wholeBatches('test split', test, upTo(sizes.test))),
     testAll: once(() => {
       const rows = upTo(Math.ceil(sizes.test / batchSize) * batchSize)
-      const known = new Set(training.speakers)
+      const known = new Set(train.speakers)
       // Without speakers in the files nobody can be told to be unheard.
-      const isHeard = (i: number): boolean => known.size === 0 || known.has(testing.speakers[i]!)
+      const isHeard = (i: number): boolean => known.size === 0 || known.has(test.speakers[i]!)
       const flags = (holds: (i: number) => boolean): NDArray =>
         arrayOf(
           Uint8Array.from(rows, (i) => Number(i < sizes.test && holds(i))),
@@ -176,7 +181,7 @@ export const shdLoader = async (options: ShdOptions = {}): Promise<Loader> => {
     sizes,
     obsShape: [channels],
     actShape: [classes],
-    keys: training.keys,
+    keys: train.keys,
   }
 }
 

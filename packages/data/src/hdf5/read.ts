@@ -13,7 +13,12 @@ export interface ReadOptions {
 }
 
 /** Recordings read at a time, which bounds the memory that the HDF5 library takes. */
-const chunk = 256
+const chunk = 64
+
+/** What is known of the recordings beside their events. */
+export type Known = Pick<Recordings, 'labels' | 'speakers' | 'keys'>
+/** Takes the events of one recording after the other, in arrays that the next ones will overwrite. */
+export type TakeEvents = (recording: number, times: Float32Array, units: Uint16Array) => void
 
 /**
  * Read recordings from an HDF5 file: `spikes/times` (seconds, float16, float32 or float64), `spikes/units`, `labels`, and where
@@ -24,17 +29,39 @@ const chunk = 256
  * @throws DataFormatError where the file is missing, truncated or no HDF5 file, lacks a dataset, or holds a time that is negative
  * or not finite, a unit or label out of range, or lists of different lengths
  */
-export const readRecordings = (path: string, { units = 700, classes = 20 }: ReadOptions = {}): Promise<Recordings> =>
+export const readRecordings = async (path: string, options: ReadOptions = {}): Promise<Recordings> => {
+  const timeParts: Float32Array[] = []
+  const unitParts: Uint16Array[] = []
+  const known = await visitRecordings(path, options, () => (_, times, units) => {
+    timeParts.push(times.slice())
+    unitParts.push(units.slice())
+  })
+  const offsets = new Uint32Array(timeParts.length + 1)
+  timeParts.forEach((row, i) => {
+    offsets[i + 1] = offsets[i]! + row.length
+  })
+  const out = { times: new Float32Array(offsets.at(-1)!), units: new Uint16Array(offsets.at(-1)!), offsets }
+  timeParts.forEach((row, i) => out.times.set(row, offsets[i]))
+  unitParts.forEach((row, i) => out.units.set(row, offsets[i]))
+  return { ...out, ...known }
+}
+
+/** Like `readRecordings`, for those who do not need all events at once: data sets have hundreds of megabytes of them. */
+export const visitRecordings = (
+  path: string,
+  { units = 700, classes = 20 }: ReadOptions,
+  begin: (known: Known) => TakeEvents,
+): Promise<Known> =>
   withHdf5(path, (file) => {
     const labels = checkedLabels(file, classes)
-    const events = readEvents(file, labels.length, units)
     const speakers = file.find('extra/speaker')
-    return {
-      ...events,
+    const known: Known = {
       labels,
       speakers: speakers === undefined ? new Uint8Array(0) : checkedList(file, speakers, labels.length, 256),
       keys: file.find('extra/keys')?.strings() ?? [],
     }
+    visitEvents(file, labels.length, units, begin(known))
+    return known
   })
 
 const checkedLabels = (file: Hdf5File, classes: number): Uint8Array => {
@@ -57,16 +84,14 @@ const checkedList = (file: Hdf5File, dataset: OpenDataset, length: number, bound
   return out
 }
 
-const readEvents = (file: Hdf5File, count: number, bound: number): Pick<Recordings, 'times' | 'units' | 'offsets'> => {
+const visitEvents = (file: Hdf5File, count: number, bound: number, take: TakeEvents): void => {
   const times = file.dataset('spikes/times')
   const units = file.dataset('spikes/units')
   for (const each of [times, units]) {
     if (each.length !== count)
       throw file.error(`expected ${count} recordings, one a label, got ${each.length}`, each.name)
   }
-  const offsets = new Uint32Array(count + 1)
-  const timeParts: Float32Array[] = []
-  const unitParts: Uint16Array[] = []
+  let room = { times: new Float32Array(0), units: new Uint16Array(0) }
   for (let start = 0; start < count; start += chunk) {
     const end = Math.min(start + chunk, count)
     const timeRows = times.sequences(start, end)
@@ -77,15 +102,15 @@ const readEvents = (file: Hdf5File, count: number, bound: number): Pick<Recordin
       if (row.length !== unitRow.length) {
         throw file.error(`expected as many units as times (${row.length}), got ${unitRow.length}`, units.name, i)
       }
-      timeParts.push(checkedTimes(file, times, row, i))
-      unitParts.push(checkedUnits(file, units, unitRow, i, bound))
-      offsets[i + 1] = offsets[i]! + row.length
+      if (row.length > room.times.length) {
+        room = { times: new Float32Array(2 * row.length), units: new Uint16Array(2 * row.length) }
+      }
+      const [timesOut, unitsOut] = [room.times.subarray(0, row.length), room.units.subarray(0, row.length)]
+      checkTimes(file, times, row, i, timesOut)
+      checkUnits(file, units, unitRow, i, bound, unitsOut)
+      take(i, timesOut, unitsOut)
     })
   }
-  const out = { times: new Float32Array(offsets[count]!), units: new Uint16Array(offsets[count]!), offsets }
-  timeParts.forEach((row, i) => out.times.set(row, offsets[i]))
-  unitParts.forEach((row, i) => out.units.set(row, offsets[i]))
-  return out
 }
 
 /** Plain numbers for what may be 64-bit integers. */
@@ -97,8 +122,8 @@ const plain = (row: Numbers): ArrayLike<number> =>
 /** All half-precision numbers: looking one up is several times faster than taking it apart. */
 let halves: Float32Array | undefined
 
-const checkedTimes = (file: Hdf5File, times: OpenDataset, row: Numbers, recording: number): Float32Array => {
-  const out = Float32Array.from(plain(row))
+const checkTimes = (file: Hdf5File, times: OpenDataset, row: Numbers, recording: number, out: Float32Array): void => {
+  out.set(plain(row))
   if (times.isFloat16) {
     halves ??= Float32Array.from({ length: 65536 }, (_, bits) => fromFloat16(bits))
     for (let event = 0; event < out.length; event += 1) out[event] = halves[out[event]!]!
@@ -108,23 +133,22 @@ const checkedTimes = (file: Hdf5File, times: OpenDataset, row: Numbers, recordin
     if (time >= 0 && time < Infinity) continue
     throw file.error(`expected times ≥ 0 in seconds, got ${time} at event ${event}`, times.name, recording)
   }
-  return out
 }
 
-const checkedUnits = (
+const checkUnits = (
   file: Hdf5File,
   units: OpenDataset,
   row: Numbers,
   recording: number,
   bound: number,
-): Uint16Array => {
+  out: Uint16Array,
+): void => {
   const given = plain(row)
-  const out = Uint16Array.from(given)
+  out.set(given)
   for (let event = 0; event < out.length; event += 1) {
     const unit = given[event]!
     // What was changed by being stored in sixteen bits was negative, too large or no integer.
     if (out[event] === unit && unit < bound) continue
     throw file.error(`expected a unit from 0 to ${bound - 1}, got ${unit} at event ${event}`, units.name, recording)
   }
-  return out
 }
