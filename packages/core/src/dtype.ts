@@ -65,6 +65,12 @@ export const isFloat = (dtype: DType): boolean => dtypes[dtype].kind === 'float'
 export const isInteger = (dtype: DType): boolean => dtypes[dtype].kind === 'signed' || dtypes[dtype].kind === 'unsigned'
 export const isSigned = (dtype: DType): boolean => dtypes[dtype].kind === 'signed'
 export const bytesOf = (dtype: DType): number => dtypes[dtype].bits / 8
+/** No value is lower: what a maximum of no values is. */
+export const lowest = (dtype: DType): number => (isFloat(dtype) ? -Infinity : dtypes[dtype].min)
+/** No value is higher: what a minimum of no values is. */
+export const highest = (dtype: DType): number => (isFloat(dtype) ? Infinity : dtypes[dtype].max)
+/** The number whose bits are all set, of a dtype that is no float; of truth values, true. */
+export const allBits = (dtype: DType): number => (isSigned(dtype) ? -1 : dtypes[dtype].max)
 
 /** Check a dtype that came from a caller. */
 export function checkDtype(where: string, dtype: DType): DType {

@@ -5,7 +5,18 @@ import './setup.ts'
 export { type ArrayLike, ConcreteArray, NDArray, type Nested, type NestedNumbers } from './array.ts'
 export type { Backend, Buffer, Executable, HostArray, Stage, TypedArray } from './backend/interface.ts'
 export { type DeviceInfo, type DeviceName, devices, setDevice } from './backend/devices.ts'
-export { type DType, type DTypeInfo, bytesOf, dtypes, isFloat, isInteger, promote } from './dtype.ts'
+export {
+  type DType,
+  type DTypeInfo,
+  allBits,
+  bytesOf,
+  dtypes,
+  highest,
+  isFloat,
+  isInteger,
+  lowest,
+  promote,
+} from './dtype.ts'
 export * from './errors.ts'
 export { type Aval, showAval } from './ir/aval.ts'
 export { type Atom, type ClosedJaxpr, type Equation, type Jaxpr, Literal, Var } from './ir/jaxpr.ts'

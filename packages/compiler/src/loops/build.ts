@@ -1,20 +1,20 @@
 /** Makes expressions and statements, folding constants on the way. */
 import type { DType } from '@fluxion/core'
-import type {
-  Binary,
-  BinaryOp,
-  Buffer,
-  Combine,
-  CompareOp,
-  Const,
-  Expr,
-  For,
-  Load,
-  Local,
+import {
+  type Binary,
+  type BinaryOp,
+  type Buffer,
+  type Combine,
+  type CompareOp,
+  type Const,
+  type Expr,
+  type For,
+  type Load,
+  type Local,
   LoopVar,
-  ScalarType,
-  Stmt,
-  UnaryOp,
+  type ScalarType,
+  type Stmt,
+  type UnaryOp,
 } from './ir.ts'
 
 /** The machine type that computes with a dtype. */
@@ -60,6 +60,9 @@ export function variable(v: LoopVar): Expr {
   }
   return known
 }
+/** Loops over the elements of a shape. */
+export const gridOver = (shape: readonly number[]): LoopVar[] =>
+  shape.map((size, axis) => new LoopVar('ijklmn'[axis] ?? `i${axis}`, size))
 export const local = (of: Local): Expr => ({ op: 'local', type: of.type, local: of })
 export const load = (buffer: Buffer, index: Expr): Load => ({
   op: 'load',
@@ -195,7 +198,7 @@ export function identity(combine: Combine, type: ScalarType, dtype: DType): Cons
     case 'mul':
       return constant(type, 1)
     case 'and':
-      return constant(type, type === 'bool' ? 1 : type === 'u32' ? 2 ** 32 - 1 : -1)
+      return constant(type, type === 'i32' ? -1 : high)
     case 'min':
       return constant(type, float ? Infinity : high)
     case 'max':

@@ -1,6 +1,6 @@
 /** Collects a program's steps, and builds its kernels: expressions of values' elements, shared within a kernel. */
 import { type Aval, type DType, type NDArray, isFloat, sizeOf } from '@fluxion/core'
-import { constant, convert, i32, load, local, narrow, scalarType, store, variable } from '../loops/build.ts'
+import { constant, convert, gridOver, i32, load, local, narrow, scalarType, store, variable } from '../loops/build.ts'
 import { collapseGrid } from '../loops/collapse.ts'
 import { flatIndex, unflatten } from '../loops/indices.ts'
 import { Buffer, type Expr, Local, LoopVar, type Nest, type Product, type Stmt } from '../loops/ir.ts'
@@ -248,7 +248,7 @@ export class Builder {
       return
     }
     const { shape } = values[0]!.aval
-    const grid = shape.map((size, axis) => new LoopVar('ijklmn'[axis] ?? `i${axis}`, size))
+    const grid = gridOver(shape)
     const index = grid.map(variable)
     const scope: Scope = { memo: new Map(), statements: [], product: undefined, open: true }
     const { stores, places } = this.#inScope(scope, () => this.#stores(values, () => index))
@@ -327,7 +327,7 @@ export class Builder {
     const length = sizeOf(value.aval.shape)
     if (length === 0) return
     if (value.place === undefined || value.place.slot.dtype !== to.slot.dtype) {
-      const grid = value.aval.shape.map((size, axis) => new LoopVar('ijklmn'[axis] ?? `i${axis}`, size))
+      const grid = gridOver(value.aval.shape)
       const scope: Scope = { memo: new Map(), statements: [], product: undefined, open: true }
       const index = grid.map(variable)
       const element = this.#inScope(scope, () => this.element(value, index))

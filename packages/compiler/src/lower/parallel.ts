@@ -9,15 +9,17 @@ import {
   Literal,
   type ScanParams,
   type Var,
+  allBits,
   bytesOf,
-  dtypes,
-  isFloat,
+  highest,
   isEffectful,
+  isFloat,
+  lowest,
   sizeOf,
   subprograms,
 } from '@fluxion/core'
 import type { Facts } from '../passes/facts/factsOf.ts'
-import { add, constant, convert, i32, load, mul, scalarType, variable } from '../loops/build.ts'
+import { add, constant, convert, gridOver, i32, load, mul, scalarType, variable } from '../loops/build.ts'
 import { flatIndex, indexAdd } from '../loops/indices.ts'
 import { type Expr, LoopVar } from '../loops/ir.ts'
 import { accessOf } from '../program/access.ts'
@@ -54,16 +56,15 @@ const combining: Readonly<Record<string, string>> = {
 }
 /** What changes nothing when something is gathered to it; of floats that is −0, since −0 + −0 is −0. */
 function neutral(combine: string, dtype: DType): number {
-  const { min, max } = dtypes[dtype]
   switch (combine) {
     case 'add':
       return isFloat(dtype) ? -0 : 0
     case 'max':
-      return isFloat(dtype) ? -Infinity : min
+      return lowest(dtype)
     case 'min':
-      return isFloat(dtype) ? Infinity : max
+      return highest(dtype)
     case 'and':
-      return dtype === 'bool' ? 1 : min < 0 ? -1 : max
+      return allBits(dtype)
     default:
       return 0
   }
@@ -242,7 +243,7 @@ function combine(block: Block, init: Value, how: string, sums: Slot, groups: num
   const row = pointwiseRow(how)
   const from = builder.bufferAt(placeOf(sums), sums.length, 'sums')
   const out = builder.bufferAt(to, size, 'out')
-  const grid = aval.shape.map((extent, axis) => new LoopVar('ijklmn'[axis] ?? `i${axis}`, extent))
+  const grid = gridOver(aval.shape)
   const index = grid.map(variable)
   const at = flatIndex(index, aval.shape)
   const operand = (x: Expr) => ({ aval, at: () => x })

@@ -3,7 +3,7 @@
  * but what is scanned and what is stacked moves through memory.
  */
 import { type ClosedJaxpr, type Equation, type Literal, type ScanParams, Var, sizeOf } from '@fluxion/core'
-import { assign, forLoop, i32, local, scalarType, variable } from '../loops/build.ts'
+import { assign, forLoop, gridOver, i32, local, scalarType, variable } from '../loops/build.ts'
 import { flatIndex, indexAdd, indexMul, unflatten } from '../loops/indices.ts'
 import { type Expr, Local, LoopVar, type Stmt } from '../loops/ir.ts'
 import { walk } from '../loops/visit.ts'
@@ -70,7 +70,7 @@ function emitGroup(scan: Scan, group: PointGroup): void {
   const numCarry = init.length
   const [first] = [...group.own, ...group.stacked.map((i) => numCarry + i)]
   const { shape } = outputs[first!]!.aval
-  const grid = shape.map((size, axis) => new LoopVar('ijklmn'[axis] ?? `i${axis}`, size))
+  const grid = gridOver(shape)
   const index = grid.map(variable)
   const turn = new LoopVar('t', length)
   const step = reverse ? indexAdd(length - 1, indexMul(variable(turn), -1)) : variable(turn)

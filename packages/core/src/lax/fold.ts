@@ -1,6 +1,6 @@
 /** Reductions with an operation of the caller's, over axes and over sliding windows. */
 import type { NDArray } from '../array.ts'
-import { dtypes, isFloat } from '../dtype.ts'
+import { type DType, highest, lowest } from '../dtype.ts'
 import { scan } from '../control/loops.ts'
 import { DtypeError, ShapeError, TreeError, checkOptions, misuse } from '../errors.ts'
 import { FlatFunction, checkFunction, flattenArrays, isConcrete } from '../flat.ts'
@@ -100,10 +100,8 @@ interface Monoid {
   readonly reduce: (x: NDArray, axes: readonly number[]) => NDArray
   readonly combine: (x: NDArray, y: NDArray) => NDArray
   readonly window?: (x: NDArray, params: windows.WindowParams) => NDArray
-  readonly identity?: (x: NDArray) => number
+  readonly identity?: (dtype: DType) => number
 }
-const lowest = ({ dtype }: NDArray): number => (isFloat(dtype) ? -Infinity : dtypes[dtype].min)
-const highest = ({ dtype }: NDArray): number => (isFloat(dtype) ? Infinity : dtypes[dtype].max)
 const monoids: Readonly<Record<string, Monoid>> = {
   add: { reduce: reduce.reduceSum, combine: elementwise.add, window: windows.reduceWindowSum, identity: () => 0 },
   mul: { reduce: reduce.reduceProd, combine: elementwise.mul },
@@ -204,7 +202,7 @@ export function reduceWindow<T>(
 
   const monoid = single === undefined ? undefined : monoids[single]
   const [array, init] = [arrays[0]!, inits[0]!]
-  if (monoid?.window !== undefined && isConcrete(init) && init.item() === monoid.identity!(array))
+  if (monoid?.window !== undefined && isConcrete(init) && init.item() === monoid.identity!(array.dtype))
     return unflatten(def, [monoid.window(array, params)]) as T
 
   const counts = windowCounts(shape, {

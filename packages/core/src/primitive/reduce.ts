@@ -3,7 +3,7 @@ import type { NDArray } from '../array.ts'
 import type { HostArray } from '../backend/interface.ts'
 import { allocate } from '../backend/reference/host.ts'
 import { type Fold, floatSum, folding, reduceHost } from '../backend/reference/reduce.ts'
-import { type DType, dtypes, isFloat, isInteger } from '../dtype.ts'
+import { type DType, highest, isFloat, isInteger, lowest } from '../dtype.ts'
 import { DtypeError, ShapeError, misuse } from '../errors.ts'
 import { type Aval, aval, showAval } from '../ir/aval.ts'
 import { range, sizeOf, without } from '../shape.ts'
@@ -151,8 +151,6 @@ function extremeJvp(reduce: (x: NDArray, axes: Axes) => NDArray): NonNullable<Ro
     return [[out], [div(reduceSum(mul(tangent, chosen), axes), reduceSum(chosen, axes))]]
   }
 }
-const lowest = (dtype: DType): number => (isFloat(dtype) ? -Infinity : dtypes[dtype].min)
-const highest = (dtype: DType): number => (isFloat(dtype) ? Infinity : dtypes[dtype].max)
 const anything = ['an array', () => true] as const
 
 /** The largest element along axes; NaN if there is one. */

@@ -3,7 +3,7 @@ import type { NDArray } from '../array.ts'
 import type { HostArray } from '../backend/interface.ts'
 import { allocate, roundTo } from '../backend/reference/host.ts'
 import { type Windows, dilated, windowCounts, windowOffsets } from '../backend/reference/windows.ts'
-import { type DType, dtypes, isFloat } from '../dtype.ts'
+import { type DType, highest, lowest } from '../dtype.ts'
 import { DtypeError, MissingRuleError, ShapeError, misuse } from '../errors.ts'
 import { type Aval, aval, showAval } from '../ir/aval.ts'
 import { inserted, sameShape, sizeOf, stridesOf } from '../shape.ts'
@@ -151,14 +151,14 @@ const anything = ['an array', () => true] as const
 /** The largest element of each window. */
 export const reduceWindowMax: WindowReduction = windowReduction('reduce_window_max', 'reduceWindowMax', {
   takes: anything,
-  initial: (dtype) => (isFloat(dtype) ? -Infinity : dtypes[dtype].min),
+  initial: lowest,
   step: Math.max,
   jvp: extremeJvp(() => reduceWindowMax, 'ge'),
 })
 /** The smallest element of each window. */
 export const reduceWindowMin: WindowReduction = windowReduction('reduce_window_min', 'reduceWindowMin', {
   takes: anything,
-  initial: (dtype) => (isFloat(dtype) ? Infinity : dtypes[dtype].max),
+  initial: highest,
   step: Math.min,
   jvp: extremeJvp(() => reduceWindowMin, 'le'),
 })

@@ -1,5 +1,5 @@
 /** Reductions over sliding windows, and the choice of one element a window with which the extremes are differentiated. */
-import { type DType, type Shape, dtypes, isFloat, sizeOf } from '@fluxion/core'
+import { type DType, type Shape, highest, isFloat, lowest, sizeOf } from '@fluxion/core'
 import {
   and,
   assign,
@@ -90,9 +90,7 @@ function reader(build: KernelBuilder, operand: Operand, counts: Shape, { windowD
 /** What a window over padding alone gives, in the dtype. */
 function initial(combine: Combine, dtype: DType): Expr {
   if (combine === 'add') return numberOf(dtype, 0)
-  const { min, max: most } = dtypes[dtype]
-  const [low, high] = isFloat(dtype) ? [-Infinity, Infinity] : [min, most]
-  return numberOf(dtype, combine === 'max' ? low : high)
+  return numberOf(dtype, combine === 'max' ? lowest(dtype) : highest(dtype))
 }
 const windowReduction = (name: string, combine: Combine): KernelRow<WindowParams> => ({
   kind: 'kernels',

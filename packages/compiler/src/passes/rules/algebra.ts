@@ -1,5 +1,5 @@
 /** Algebra on elements that is exact for every value. Operands of equal elements are scalars here. */
-import { type Atom, type DType, type Equation, Literal, dtypes, isFloat } from '@fluxion/core'
+import { type Atom, type DType, type Equation, Literal, allBits, dtypes, highest, isFloat, lowest } from '@fluxion/core'
 import type { Rule, Rules, Simplifier } from '../simplify.ts'
 
 const result = ({ outputs }: Equation) => outputs[0]!.aval
@@ -30,9 +30,6 @@ const involution: Rule = ({ primitive, inputs: [x] }, to) => {
 
 // x + 0 is x but for x = -0, which x + -0 keeps; x - 0 keeps it too.
 const addsNothing = (value: number, dtype: DType): boolean => (isFloat(dtype) ? Object.is(value, -0) : value === 0)
-const lowest = (dtype: DType): number => (isFloat(dtype) ? -Infinity : dtypes[dtype].min)
-const highest = (dtype: DType): number => (isFloat(dtype) ? Infinity : dtypes[dtype].max)
-const ones = (dtype: DType): number => (dtype === 'bool' ? 1 : dtypes[dtype].kind === 'signed' ? -1 : dtypes[dtype].max)
 
 /** x / 2ᵏ = x · 2⁻ᵏ, where 2⁻ᵏ is a normal number of the dtype. */
 const divideByPower: Rule = ({ inputs: [x, y], source }, to) => {
@@ -168,8 +165,8 @@ export const algebraRules: Rules = {
   integer_pow: [wholePower],
   max: [idempotent, neutral((value, dtype) => value === lowest(dtype))],
   min: [idempotent, neutral((value, dtype) => value === highest(dtype))],
-  and: [idempotent, neutral((value, dtype) => value === ones(dtype)), absorbing((value) => value === 0)],
-  or: [idempotent, neutral((value) => value === 0), absorbing((value, dtype) => value === ones(dtype))],
+  and: [idempotent, neutral((value, dtype) => value === allBits(dtype)), absorbing((value) => value === 0)],
+  or: [idempotent, neutral((value) => value === 0), absorbing((value, dtype) => value === allBits(dtype))],
   xor: [neutral((value) => value === 0)],
   convert_element_type: [convertOnce],
   select_n: [select],

@@ -7,9 +7,10 @@ import {
   type Equation,
   Literal,
   Var,
+  allBits,
   closed,
-  dtypes,
-  isFloat,
+  highest,
+  lowest,
 } from '@fluxion/core'
 import { cutProgram } from '../axes/cut.ts'
 import { type Pass, type Writer, equationOf, primitiveNamed, range, spread } from '../rewrite.ts'
@@ -26,9 +27,9 @@ export interface Chunk {
 const combining: Readonly<Record<Combination, readonly [name: string, start: (dtype: DType) => number]>> = {
   sum: ['add', () => 0],
   product: ['mul', () => 1],
-  max: ['max', (dtype) => (dtype === 'bool' ? 0 : isFloat(dtype) ? -Infinity : dtypes[dtype].min)],
-  min: ['min', (dtype) => (dtype === 'bool' ? 1 : isFloat(dtype) ? Infinity : dtypes[dtype].max)],
-  and: ['and', (dtype) => (dtype === 'bool' ? 1 : dtypes[dtype].min < 0 ? -1 : dtypes[dtype].max)],
+  max: ['max', lowest],
+  min: ['min', highest],
+  and: ['and', allBits],
   or: ['or', () => 0],
   xor: ['xor', () => 0],
 }

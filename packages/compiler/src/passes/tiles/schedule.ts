@@ -14,7 +14,7 @@ import {
 } from '@fluxion/core'
 import { type Analysis, factorsOf, staysZero } from '../axes.ts'
 import { type Entry, type Label, labelOf } from '../axes/labels.ts'
-import { hasLoop, isCheap } from './work.ts'
+import { hasLoop, isExpression } from './work.ts'
 
 export interface Placement {
   /** `made`: follows from nothing that is cut, and costs nothing; computed as a whole, or by each part that wants its piece of it. */
@@ -84,7 +84,7 @@ export function scheduleAlong(
         return { kind: 'region', stage, factor }
       }
       const gives = factor.results.some((entry, k) => typeof entry === 'number' && outputs[k] !== null)
-      const isMade = isCheap(equation) && !inputs.some((atom) => isInside(stateOf(atom), stage))
+      const isMade = isExpression(equation) && !inputs.some((atom) => isInside(stateOf(atom), stage))
       if (gives) return { kind: isMade ? 'made' : 'region', stage, factor }
     }
     return undefined

@@ -1,65 +1,25 @@
 /** Estimates of what equations cost: operations, and bytes that have to lie in memory between them. */
-import {
-  type Atom,
-  type CondParams,
-  type Equation,
-  type Jaxpr,
-  Literal,
-  type ScanParams,
-  type Var,
-  subprograms,
-  sizeOf,
-} from '@fluxion/core'
+import { type Atom, type Equation, Literal, type ScanParams, type Var, subprograms } from '@fluxion/core'
 import { elementwise, rearranging } from '../elementwise.ts'
 import { bytesOfAval } from '../rewrite.ts'
-import type { DotParams } from '../rules/products.ts'
+import { products } from '../scans/stages.ts'
+import { elementsOf, workBy } from '../work.ts'
 
 const loops: ReadonlySet<string> = new Set(['scan', 'while'])
-export const products: ReadonlySet<string> = new Set(['dot_general', 'conv_general_dilated'])
 export const isLoop = ({ primitive }: Equation): boolean => loops.has(primitive.name)
 
 /** Whether an equation holds a loop, at any depth, or is one. */
 export const hasLoop = (equation: Equation): boolean =>
   isLoop(equation) || [...subprograms(equation.params)].some(({ jaxpr }) => jaxpr.equations.some(hasLoop))
-/** Operations that programs take in as expressions: their results need no memory of their own. */
-export const isCheap = ({ primitive: { name } }: Equation): boolean =>
+/** Whether kernels take an equation in as an expression: its results need no memory of their own. */
+export const isExpression = ({ primitive: { name } }: Equation): boolean =>
   elementwise.has(name) || rearranging.has(name) || name === 'iota'
 
-const elements = (atoms: readonly (Atom | null)[]): number =>
-  atoms.reduce((sum, atom) => sum + (atom === null ? 0 : sizeOf(atom.aval.shape)), 0)
-const known = new WeakMap<Equation, number>()
-/** About how many operations on numbers an equation takes. Loops of unknown length count as if they took eight steps. */
-export function workOf(equation: Equation): number {
-  let work = known.get(equation)
-  if (work === undefined) known.set(equation, (work = estimate(equation)))
-  return work
-}
-export const workIn = ({ equations }: Jaxpr): number => equations.reduce((sum, equation) => sum + workOf(equation), 0)
-
-function estimate({ primitive: { name }, inputs, params, outputs }: Equation): number {
-  switch (name) {
-    case 'scan': {
-      const { jaxpr, length } = params as ScanParams
-      return length * workIn(jaxpr.jaxpr)
-    }
-    case 'while':
-      return [...subprograms(params)].reduce((sum, { jaxpr }) => sum + 8 * workIn(jaxpr), 0)
-    case 'cond':
-      return Math.max(...(params as CondParams).branches.map(({ jaxpr }) => workIn(jaxpr)))
-    case 'dot_general': {
-      const [contracted] = (params as DotParams).dimensionNumbers
-      const { shape } = inputs[0]!.aval
-      return 2 * elements(outputs) * contracted[0].reduce((product, axis) => product * shape[axis]!, 1)
-    }
-    case 'conv_general_dilated':
-      return 2 * elements(outputs) * sizeOf(inputs[1]!.aval.shape.slice(1))
-    default: {
-      const inside = [...subprograms(params)]
-      if (inside.length > 0) return inside.reduce((sum, { jaxpr }) => sum + workIn(jaxpr), 0)
-      return elements(outputs) + (name.startsWith('reduce_') ? elements(inputs) : 0)
-    }
-  }
-}
+/** About how many operations on numbers an equation takes. */
+export const workOf: (equation: Equation) => number = workBy(
+  ({ primitive, inputs, outputs }) =>
+    elementsOf(outputs) + (primitive.name.startsWith('reduce_') ? elementsOf(inputs) : 0),
+)
 
 /** Bytes of products in the body of a loop, which would lie in memory for all steps if they were computed at once. */
 function productBytes({ params, primitive }: Equation): number {
@@ -79,7 +39,7 @@ export function bytesBetween(equations: readonly Equation[], isSplit: (v: Var) =
   }
   let bytes = 0
   for (const equation of equations) {
-    if (isCheap(equation) || equation.primitive.name.startsWith('reduce_')) continue
+    if (isExpression(equation) || equation.primitive.name.startsWith('reduce_')) continue
     equation.outputs.forEach(keep)
     if (isLoop(equation)) equation.inputs.forEach(keep)
     bytes += productBytes(equation)
