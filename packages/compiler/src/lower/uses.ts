@@ -9,8 +9,8 @@ import { isPointwise, rowOf, weightOf } from './table.ts'
 
 /** Costs in units of one arithmetic operation an element; measured on no machine, their order is what matters. */
 const limits = {
-  /** A chain that costs as much is not computed twice. */
-  twice: 16,
+  /** A chain that costs as much is not computed twice: where points run side by side memory is dearer. */
+  twice: { serial: 12, parallel: 16 },
   /** Nor is it read more often than it has elements, from there on. */
   spread: 2,
   /** Nor computed where only some of its elements may be wanted. */
@@ -70,7 +70,7 @@ export function usesOf(jaxpr: Jaxpr, { facts, target }: { readonly facts: Facts;
         selects: !target.parallel && facts.of(variable).zeroOne,
       }
       const moved = ofProduct && !(uses.length === 1 && rearranging.has(uses[0]!.primitive.name))
-      if (outputs.has(variable) || moved || mustStand(own, uses)) {
+      if (outputs.has(variable) || moved || mustStand(own, uses, target)) {
         wanted.add(variable)
         weights.set(variable, 0)
       } else {
@@ -103,10 +103,10 @@ interface Candidate {
   /** Its elements are 0 or 1, and a product that has it as an operand computes each once, as bits. */
   readonly selects: boolean
 }
-function mustStand(value: Candidate, uses: readonly Equation[]): boolean {
+function mustStand(value: Candidate, uses: readonly Equation[], { parallel }: Target): boolean {
   const { weight } = value
   if (weight > limits.kernel) return true
-  if (uses.length > 1 && (weight >= limits.twice || value.heavy)) return true
+  if (uses.length > 1 && (weight >= limits.twice[parallel ? 'parallel' : 'serial'] || value.heavy)) return true
   // A product that is only wanted with its axes in another order is stored so.
   if (value.product && uses.length === 1 && rearranging.has(uses[0]!.primitive.name)) return false
   return uses.some((use) => {
