@@ -272,15 +272,18 @@ export class Block {
       this.builder.emitValues([...ready.keys()])
       return
     }
-    // A product takes along what is made of it, and what else that needs; and copies of what it reads anyway.
+    // A product takes along what is made of it, and what else that needs; then what else reads what it reads anyway, of copies also if nothing is made of it.
     const kept = new Set<Value>([unit])
     for (const [value, needs] of ready)
       if ([...needs.keys()].some((need) => need === unit || reaches(need, unit, ready))) kept.add(value)
     for (const value of [...kept].reverse()) for (const need of ready.get(value)!.keys()) kept.add(need)
     const read = new Set([...kept].flatMap(leavesOf))
-    for (const value of ready.keys()) {
+    const finished = kept.size > 1
+    for (const [value, needs] of ready) {
       const [source] = value.origin!.operands
-      if (value.origin!.primitive === 'copy' && (read.has(source!) || kept.has(source!))) kept.add(value)
+      const copies = value.origin!.primitive === 'copy' && (read.has(source!) || kept.has(source!))
+      const shares = finished && leavesOf(value).some((leaf) => read.has(leaf))
+      if (copies || (shares && [...needs.keys()].every((need) => kept.has(need)))) kept.add(value)
     }
     const members = [...ready.keys()].filter((value) => kept.has(value))
     const covered = members.length > 1 && !unit.wanted

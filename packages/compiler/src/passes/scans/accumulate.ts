@@ -1,7 +1,7 @@
 /**
  * Accumulations: a carry that each step only adds to leaves the loop. A product becomes one contraction over the steps too, of operands
- * that the loop stacks; a sum over axes becomes one over the steps too, if its terms follow from what is stacked anyway. Of pointwise loops
- * other sums become carries of the terms, element by element, which are summed over axes after the loop.
+ * that the loop stacks; a sum over axes becomes one over the steps too, if its terms follow from what is stacked anyway. Of pointwise loops, and of
+ * those that multiply what they carry, other sums become carries of the terms, element by element, which are summed over axes after the loop.
  * Sums are rounded in another order, and start from +0.
  */
 import {
@@ -14,11 +14,11 @@ import {
   closed,
   isEffectful,
 } from '@fluxion/core'
-import { type Environment, type Pass, type Writer, substituted } from '../rewrite.ts'
+import { type Environment, type Pass, type Writer, sameList, substituted } from '../rewrite.ts'
 import { type Parts, partsOf } from '../rules/scan.ts'
 import { contraction, isProduct } from './contraction.ts'
 import { batchedSlice, bytesOfAll, fits, isBetween, roomFor, sliceOf } from './outside.ts'
-import { isPointwise } from './pointwise.ts'
+import { isPointwise, multipliesCarries } from './pointwise.ts'
 import { definitionsOf, rewriteScans } from './rewriteScans.ts'
 import { type SumCarry, sumCarry, totalOf, zerosFor } from './sumCarry.ts'
 
@@ -216,7 +216,7 @@ class Mover {
         return undefined
     }
   }
-  /** Sums that neither follow from what is stacked nor are needed in the loop, as carries of their terms, if these make it pointwise. */
+  /** Sums that neither follow from what is stacked nor are needed in the loop, as carries of their terms, if these make it pointwise, or may go along with a product. */
   #widened(
     candidates: readonly Accumulation[],
     moved: readonly Accumulation[],
@@ -232,11 +232,14 @@ class Mover {
     const { constVars, carryVars, xVars, next, ys } = this.#parts
     const dropped = new Set([...moved, ...candidates].map(({ index }) => index))
     const wide = [...widened.values()]
-    const carries = [...carryVars.filter((_, i) => !dropped.has(i)), ...wide.map(({ carry }) => carry)]
+    const kept = carryVars.filter((_, i) => !dropped.has(i))
+    const carries = [...kept, ...wide.map(({ carry }) => carry)]
     const outputs = [...next.filter((_, i) => !dropped.has(i)), ...wide.map((one) => one.next), ...ys]
     const equations = needed([...this.#jaxpr.equations, ...wide.flatMap((one) => one.equations)], outputs)
     const body = { ...this.#jaxpr, inputs: [...constVars, ...carries, ...xVars], equations, outputs }
-    return isPointwise(body, constVars.length, carries.length) ? widened : new Map()
+    if (isPointwise(body, constVars.length, carries.length)) return widened
+    const isShaped = ({ carry }: SumCarry): boolean => kept.some(({ aval }) => sameList(aval.shape, carry.aval.shape))
+    return wide.every(isShaped) && multipliesCarries(body, constVars.length, carries.length) ? widened : new Map()
   }
 
   #isLeaf(variable: Var): boolean {

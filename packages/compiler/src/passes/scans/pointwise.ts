@@ -2,6 +2,7 @@
 import type { Equation, Jaxpr, ScanParams } from '@fluxion/core'
 import { elementwise, rearranging } from '../elementwise.ts'
 import { sameList } from '../rewrite.ts'
+import { isProduct } from './contraction.ts'
 import { dependents } from './rewriteScans.ts'
 
 /** What may make values from constants and scanned inputs: each element of a result follows from one element of each operand. */
@@ -17,7 +18,13 @@ export function isPointwiseScan({ primitive, params }: Equation): boolean {
   return isPointwise(jaxpr.jaxpr, numConsts, numCarry)
 }
 
-/** The same of a body. */
+/** Whether steps multiply what follows from the carries: such a scan is a loop of launches, whose products take along what is done element by element. */
+export function multipliesCarries(jaxpr: Jaxpr, numConsts: number, numCarry: number): boolean {
+  const carried = dependents(jaxpr, jaxpr.inputs.slice(numConsts, numConsts + numCarry))
+  return jaxpr.equations.some((equation) => isProduct(equation) && equation.inputs.some((atom) => carried.has(atom)))
+}
+
+/** The same as `isPointwiseScan` of a body. */
 export function isPointwise(jaxpr: Jaxpr, numConsts: number, numCarry: number): boolean {
   const carries = jaxpr.inputs.slice(numConsts, numConsts + numCarry)
   const shape = carries[0]?.aval.shape

@@ -140,21 +140,30 @@ test('what is linear in several sums and products leaves the loop as they do', (
   expectSame(program, after(program, hoistInvariants, moveAccumulations), args)
 })
 
-test('sums of what no one stacks are carries of their terms in pointwise loops, and stay in others', () => {
-  const f =
-    (recurrent: boolean) =>
-    (decay: NDArray, u: NDArray, xs: NDArray): NDArray[] => {
-      const step = ([v, total]: NDArray[], x: NDArray): [NDArray[], null] => {
-        const next = v!.mul(decay).add(recurrent ? v!.matmul(u) : x)
-        return [[next, total!.add(np.sin(v!).mul(x).sum({ axis: 0 }).neg())], null]
-      }
-      return lax.scan(step, [filled(2, 3), filled(3)], xs)[0]
-    }
+test('sums of what no one stacks are carries of their terms in pointwise loops, in those that multiply what they carry if a carry has their shape, and stay in others', () => {
+  type Step = (v: NDArray, x: NDArray, u: NDArray) => { current: NDArray; terms: NDArray }
+  const terms = (v: NDArray, x: NDArray): NDArray => np.sin(v).mul(x)
+  const kinds: [name: string, stays: boolean, step: Step][] = [
+    ['pointwise', false, (v, x) => ({ current: x, terms: terms(v, x) })],
+    ['a product', false, (v, x, u) => ({ current: v.matmul(u), terms: terms(v, x) })],
+    ['another shape', true, (v, x, u) => ({ current: v.matmul(u), terms: np.concatenate([terms(v, x), v]) })],
+    ['a sum', true, (v, x) => ({ current: v.sum({ axis: 0 }), terms: terms(v, x) })],
+  ]
   const args = [filled(3), filled(3, 3), filled(4, 2, 3)]
-  for (const recurrent of [false, true]) {
-    const program = trace(f(recurrent), args)
+  for (const [name, stays, step] of kinds) {
+    const f = (decay: NDArray, u: NDArray, xs: NDArray): NDArray[] =>
+      lax.scan(
+        ([v, total]: NDArray[], x: NDArray): [NDArray[], null] => {
+          const { current, terms } = step(v!, x, u)
+          return [[v!.mul(decay).add(current), total!.add(terms.sum({ axis: 0 }).neg())], null]
+        },
+        [filled(2, 3), filled(3)],
+        xs,
+      )[0]
+    const program = trace(f, args)
     const moved = after(program, hoistInvariants, moveAccumulations)
-    expect(bodyOf(moved).includes('reduce_sum')).toBe(recurrent)
+    const sums = bodyOf(moved).filter((operation) => operation === 'reduce_sum').length
+    expect(sums, name).toBe(stays ? (name === 'a sum' ? 2 : 1) : 0)
     expectSame(program, moved, args)
   }
 })

@@ -60,6 +60,29 @@ test('sums over steps become carries, and what only they read is not stacked', (
   }
 })
 
+test('loops that multiply what they carry take sums of the shapes of their carries', () => {
+  const f = (xs: NDArray, u: NDArray): NDArray[] => {
+    const step = ([v, w]: NDArray[], x: NDArray): [NDArray[], NDArray[]] => {
+      const next = np.tanh(v!.matmul(u).add(x))
+      return [
+        [next, w!.add(next.sum({ axis: 0 }))],
+        [v!, w!, np.concatenate([v!, x])],
+      ]
+    }
+    const start = [np.zeros([2, 3], { dtype: 'float64' }), np.zeros([3], { dtype: 'float64' })]
+    const [, [vs, ws, both]] = lax.scan(step, start, xs) as [NDArray[], NDArray[]]
+    return [vs!.mul(xs).sum({ axis: [0, 1] }), np.square(ws!).sum({ axis: 0 }), both!.sum({ axis: 0 })]
+  }
+  const own = [filled(5, 2, 3), filled(3, 3)]
+  const program = trace(f, own)
+  const taken = after(program, takeSums)
+  const [scan] = scansOf(taken)
+  const { numCarry, jaxpr } = scan!
+  expect(jaxpr.jaxpr.outputs.slice(0, numCarry).map(({ aval }) => aval.shape)).toEqual([[2, 3], [3], [2, 3], [3]])
+  expect(stackedBy(scan!)).toBe(1)
+  expectSame(program, taken, own)
+})
+
 test('several sums share a loop, and a stack that others read stays', () => {
   const program = trace((xs: NDArray, decay: NDArray) => {
     const [, vs] = lax.scan(

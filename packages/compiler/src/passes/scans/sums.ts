@@ -1,6 +1,6 @@
 /**
- * Sums over steps of what a pointwise scan stacks, or is given, become carries of it: the terms, elementwise expressions, are in its registers
- * at each step, and need not be written, nor read again. Sums are rounded in another order.
+ * Sums over steps of what a scan stacks, or is given, become carries of it: the terms, elementwise expressions, are in its registers at each step, and need not be
+ * written, nor read again. That is so of pointwise scans, and of those that multiply what they carry, for terms of a carry's shape. Sums are rounded in another order.
  */
 import {
   type Atom,
@@ -28,7 +28,7 @@ import {
 import type { BroadcastParams } from '../rules/movement.ts'
 import { type Parts, partsOf } from '../rules/scan.ts'
 import { isCheap } from './kept.ts'
-import { isPointwiseScan } from './pointwise.ts'
+import { isPointwiseScan, multipliesCarries } from './pointwise.ts'
 import { definitionsOf, isMovable } from './rewriteScans.ts'
 import { type SumCarry, sumCarry, totalOf, zerosFor } from './sumCarry.ts'
 
@@ -75,8 +75,8 @@ export const takeSums: Pass = remembered((program: ClosedJaxpr) => {
 function sumsOf(jaxpr: Jaxpr): ReadonlyMap<Equation, readonly Sum[]> {
   const found = new Map<Equation, Sum[]>()
   const scans = jaxpr.equations.filter((equation) => equation.primitive.name === 'scan')
-  const pointwise = new Set(scans.filter((scan) => (scan.params as ScanParams).length > 1 && isPointwiseScan(scan)))
-  if (pointwise.size === 0) return found
+  const takers = new Set(scans.filter(takesSums))
+  if (takers.size === 0) return found
   const definitions = definitionsOf(jaxpr)
   const position = new Map(jaxpr.equations.map((equation, i) => [equation, i]))
   const taken = new Set<Equation>()
@@ -91,9 +91,7 @@ function sumsOf(jaxpr: Jaxpr): ReadonlyMap<Equation, readonly Sum[]> {
       elementwise.has(made.primitive.name) && (isCheap(made) || uses.get(variable) === 1)
     const { equations, leaves, spread } = expression(terms, definitions, isTerm)
     // The last scan that stacks a leaf is to take the sum, if all the others are there before.
-    const makers = leaves
-      .map((leaf) => definitions.get(leaf))
-      .filter((made) => made !== undefined && pointwise.has(made))
+    const makers = leaves.map((leaf) => definitions.get(leaf)).filter((made) => made !== undefined && takers.has(made))
     const maker = makers.reduce((a, b) => (a === undefined || position.get(b!)! > position.get(a)! ? b : a), undefined)
     if (maker === undefined || !fitsScan(maker, terms)) continue
     const at = position.get(maker)!
@@ -118,10 +116,14 @@ function sumsOf(jaxpr: Jaxpr): ReadonlyMap<Equation, readonly Sum[]> {
   return found
 }
 const axesOf = ({ params }: Equation): readonly number[] => (params as { readonly axes: readonly number[] }).axes
-/** The scan runs over the first axis of the terms, and its carries have the shape of the others. */
+function takesSums(scan: Equation): boolean {
+  const { jaxpr, length, numConsts, numCarry } = scan.params as ScanParams
+  return length > 1 && (isPointwiseScan(scan) || multipliesCarries(jaxpr.jaxpr, numConsts, numCarry))
+}
+/** The scan runs over the first axis of the terms, and a carry has the shape of the others. */
 function fitsScan(scan: Equation, terms: Atom): boolean {
   const { params, carryVars } = partsOf(scan)
-  return sameList(terms.aval.shape, [params.length, ...carryVars[0]!.aval.shape])
+  return carryVars.some(({ aval }) => sameList(terms.aval.shape, [params.length, ...aval.shape]))
 }
 
 /** The equations between a value and what it is computed from, of its shape or none; what is spread over the shape is apart. */
@@ -180,7 +182,6 @@ class Body {
   readonly #scan: Equation
   readonly #parts: Parts
   readonly #environment: Environment
-  readonly #shape: readonly number[]
   readonly #equations: Equation[]
   readonly #consts = new Map<Atom, Var>()
   readonly #xs = new Map<Atom, Atom>()
@@ -190,7 +191,6 @@ class Body {
     this.#scan = scan
     this.#parts = parts
     this.#environment = environment
-    this.#shape = parts.carryVars[0]!.aval.shape
     this.#equations = [...parts.params.jaxpr.jaxpr.equations]
     parts.xs.forEach((operand, i) => this.#xs.set(operand, parts.xVars[i]!))
     parts.consts.forEach((operand, i) => this.#consts.set(operand, parts.constVars[i]!))
@@ -215,13 +215,13 @@ class Body {
     this.#equations.push(equation)
     return equation.outputs[0]!
   }
-  #spread({ inputs: [x], params, source }: Equation): Atom {
+  #spread({ inputs: [x], params, source }: Equation, shape: readonly number[]): Atom {
     const { broadcastDimensions } = params as BroadcastParams
     const isStacked = broadcastDimensions[0] === 0
     const element = this.#element(x!, isStacked)
-    if (this.#shape.length === 0) return element
+    if (shape.length === 0) return element
     const dimensions = broadcastDimensions.slice(isStacked ? 1 : 0).map((axis) => axis - 1)
-    const next = { ...params, shape: this.#shape, broadcastDimensions: dimensions }
+    const next = { ...params, shape, broadcastDimensions: dimensions }
     return this.#write(equationOf(primitiveNamed('broadcast_in_dim'), [element], next, source))
   }
   /** Add a sum's terms up. */
@@ -233,7 +233,7 @@ class Body {
       const { primitive, params } = equation
       const value =
         primitive.name === 'broadcast_in_dim'
-          ? this.#spread(equation)
+          ? this.#spread(equation, terms.aval.shape.slice(1))
           : this.#write(equationOf(primitive, equation.inputs.map(inside), params, equation.source))
       this.#inside.set(result!, value)
     }
