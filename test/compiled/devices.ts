@@ -1,4 +1,6 @@
 // Runs operations on a device of choice, and compares what two of them give.
+import type { TileLimits } from '@fluxion/compiler'
+import { createWasm } from '@fluxion/wasm'
 import {
   type Backend,
   type DType,
@@ -21,6 +23,11 @@ export async function deviceOf(name: DeviceName): Promise<Backend> {
     setBackend(before)
   }
 }
+/** Limits under which all that can runs in tiles. */
+export const everyTile: TileLimits = { loops: 0, work: 0, cache: -1, tile: 100, rows: 2, byte: 0, share: 0, tiles: 4 }
+/** WebAssembly on so many threads, where all that can runs in tiles, and all that can be is shared. */
+export const sharing = (threads: number): Backend =>
+  createWasm({ threads, shareFrom: 0, tiles: everyTile, budget: 2 ** 24 })
 /** Run `f` with operations on a device. */
 export function on<T>(device: Backend, f: () => T): T {
   const before = backend()

@@ -1,10 +1,9 @@
 // Random programs, compiled for a device, against the reference back end, and on several threads against one.
 import type { TileLimits } from '@fluxion/compiler'
-import { createWasm } from '@fluxion/wasm'
 import fc from 'fast-check'
 import { type Backend, type DeviceName, dtypes, jit, onWarning } from 'fluxion'
 import { type TypedProgram, type TypedProgramOptions, typedPrograms } from '@fluxion/testing'
-import { type Allowed, type Read, deviceOf, difference, exactlyOn, on, read } from './devices.ts'
+import { type Allowed, type Read, deviceOf, difference, everyTile, exactlyOn, on, read, sharing } from './devices.ts'
 import { firstDifference } from './stages.ts'
 
 /**
@@ -63,14 +62,12 @@ export async function checkPrograms(name: DeviceName, runs: ProgramRuns): Promis
   await checkEach(runs, (program) => checkProgram(program, reference, device))
 }
 
-/** Limits under which all runs in tiles that can. */
-const tiles: TileLimits = { loops: 0, work: 0, cache: -1, tile: 100, rows: 2, byte: 0, share: 0, tiles: 4 }
-/** Check so many random programs on 1, 2 and 4 threads, where all runs in tiles that can and all is shared that can be: right on one, the same bits on all. */
+/** Check so many random programs on 1, 2 and 4 threads, where all that can is in tiles and shared: right on one, the same bits on all. */
 export async function checkOnThreads(runs: ProgramRuns): Promise<void> {
   const reference = await deviceOf('reference')
-  const [one, ...others] = [1, 2, 4].map((threads) => createWasm({ threads, shareFrom: 0, tiles, budget: 2 ** 24 }))
+  const [one, ...others] = [1, 2, 4].map(sharing)
   await checkEach(runs, async (program) => {
-    await checkProgram(program, reference, one!, tiles)
+    await checkProgram(program, reference, one!, everyTile)
     const results = (device: Backend): Promise<Read[]> => read(on(device, () => jit(program.f)(...program.args)))
     const expected = await results(one!)
     for (const [i, device] of others.entries()) {

@@ -143,13 +143,15 @@ export async function checkDevice(
 /**
  * Every case of every primitive on a device: in `all` of its dtypes, or in one, another for each case. Of the cases only
  * each `every`-th is checked, the first of each primitive among them.
+ *
+ * @param make the device, if it is to be another of that name than the usual one
  */
-export function sweepDevice(name: DeviceName, all: boolean, every = 1): void {
+export function sweepDevice(name: DeviceName, all: boolean, every = 1, make?: () => Backend): void {
   let reference: Backend
   let device: Backend
   beforeAll(async () => {
     reference = await deviceOf('reference')
-    device = await deviceOf(name)
+    device = make?.() ?? (await deviceOf(name))
   })
   const some = (one: Case, index: number): readonly DType[] => {
     const list = dtypesOf(one)
