@@ -38,26 +38,41 @@ export class Emitter extends ScalarEmitter {
     else this.once(`lanes${copy}`, x, 'v128', () => this.#lanesCode(x, copy))
   }
   /**
-   * Compute all copies of an expression side by side, operation by operation, before they are used: processors see far enough ahead to overlap
-   * chains of dependent operations that are near each other, not those of whole copies one after the other.
+   * Compute all copies of expressions side by side, operation by operation, before they are used: processors see far enough ahead to overlap
+   * chains of dependent operations that are near each other, not those of whole copies or of whole expressions one after the other. What has
+   * the longest way to go to a result comes first.
    */
-  interleave(root: Expr): void {
+  interleave(...roots: readonly Expr[]): void {
     const { copies } = this.vector!
     if (copies === 1) return
-    const seen = new Set<Expr>()
+    const order: Expr[] = []
+    const ways = new Map<Expr, number>()
     const visit = (of: Expr): void => {
       const x = this.resolved(of)
-      if (seen.has(x) || !this.varies(x) || x.op === 'local' || x.op === 'var') return
-      seen.add(x)
+      if (ways.has(x) || !this.varies(x) || x.op === 'local' || x.op === 'var') return
+      ways.set(x, 0)
       if (x.op !== 'load') children(x).forEach(visit)
+      order.push(x)
+    }
+    roots.forEach(visit)
+    for (const x of order.toReversed()) {
+      const way = ways.get(x)! + latencyOf(x)
+      ways.set(x, way)
+      if (x.op === 'load') continue
+      for (const of of children(x)) {
+        const child = this.resolved(of)
+        const known = ways.get(child)
+        if (known !== undefined && known < way) ways.set(child, way)
+      }
+    }
+    for (const x of order.toSorted((a, b) => ways.get(b)! - ways.get(a)!)) {
       // what goes lane by lane has no chain to overlap
-      if (x.op === 'call' || x.op === 'host') return
+      if (x.op === 'call' || x.op === 'host') continue
       for (let copy = 0; copy < copies; copy++) {
         this.once(`lanes${copy}`, x, 'v128', () => this.#lanesCode(x, copy), true)
         this.f.op('drop')
       }
     }
-    visit(root)
   }
   #equalLanes(x: Expr): void {
     if (x.op === 'const') {
@@ -291,6 +306,13 @@ export class Emitter extends ScalarEmitter {
     })
     f.release(addresses)
   }
+}
+
+/** About how many cycles an operation takes. */
+function latencyOf(x: Expr): number {
+  if (x.op === 'narrow') return x.dtype === 'float16' ? 14 : 4
+  if (x.op === 'fma' || (x.op === 'unary' && x.fn === 'sqrt') || (x.op === 'binary' && x.fn === 'div')) return 12
+  return x.op === 'binary' ? 4 : 2
 }
 
 const placeValues = new WeakMap<Expr, Expr>()

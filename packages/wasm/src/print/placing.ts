@@ -104,10 +104,20 @@ export class Placing {
    * `false` if it does. Only for locals assigned once, and used in that loop only.
    */
   alias(local: Local, value: Expr): boolean {
-    const invariant = value.op !== 'const' && this.#home(this.#level(value)) !== undefined
+    const invariant = value.op !== 'const' && this.isInvariant(value)
     if (invariant) this.#aliases.set(local, value)
     else this.#aliases.delete(local)
     return invariant
+  }
+
+  /** Whether the innermost loop does not change a value. */
+  isInvariant(value: Expr): boolean {
+    return this.#home(this.#level(value)) !== undefined
+  }
+  /** Let a local stand for a value that the innermost loop does change, until told otherwise. */
+  stand(local: Local, value: Expr | undefined): void {
+    if (value === undefined) this.#aliases.delete(local)
+    else this.#aliases.set(local, value)
   }
 
   get vector(): Vector | undefined {

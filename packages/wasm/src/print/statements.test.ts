@@ -1,21 +1,31 @@
-// Updates by several points of a grid, each whole.
+// Updates by several points of a grid, each whole; statements that compute what they need together, each from what those before it left.
 import {
+  add,
+  assign,
   Buffer,
   buffersOf,
   constant,
   convert,
   type Expr,
+  f32,
+  forLoop,
+  gt,
   i32,
+  indexAdd,
   indexMod,
   indexMul,
   interpretKernel,
   load,
+  local,
+  Local,
   LoopVar,
   mul,
   narrow,
   type Nest,
   scalarType,
+  select,
   type Stmt,
+  store,
   update,
   variable,
 } from '@fluxion/compiler'
@@ -64,3 +74,44 @@ test.for(Object.entries(targets).flatMap(([where, index]) => sums.map((dtype) =>
     )
   },
 )
+
+test('steps of a loop read what the statements before them assigned and stored', () => {
+  const turn = new LoopVar('t', 3)
+  const [x, y, z] = ['x', 'y', 'z'].map((name) => new Buffer(name, 'float32', 3 * length)) as [Buffer, Buffer, Buffer]
+  const place = indexAdd(variable(v), indexMul(variable(turn), length))
+  fc.assert(
+    fc.property(fc.integer(), (seed) => {
+      const choose = chooser(seed)
+      const pick = <T>(list: readonly T[]): T => list[choose(list.length)]!
+      const carries = ['a', 'b', 'c'].map((name) => new Local(name, 'f32'))
+      const once: Local[] = []
+      const shared: Expr[] = []
+      const expression = (depth: number): Expr => {
+        const kind = depth === 0 ? choose(3) : choose(7)
+        if (kind < 2) return local(pick([...carries, ...once]))
+        if (kind === 2) return load(pick([x, y, z]), place)
+        if (kind === 3 && shared.length > 0) return pick(shared)
+        const [a, b] = [expression(depth - 1), expression(depth - 1)]
+        const made = kind < 6 ? add(a, mul(b, f32(pick([0.5, -1])))) : select(gt(a, b), a, f32(1))
+        shared.push(made)
+        return made
+      }
+      const start = carries.map((each, i) => assign(each, add(load(x, variable(v)), f32(i))))
+      const body = Array.from({ length: 2 + choose(7) }, () => {
+        const kind = choose(4)
+        const value = expression(3)
+        if (kind < 2) return store(pick([y, z]), place, value)
+        if (kind === 2) return assign(pick(carries), value)
+        once.push(new Local('d', 'f32'))
+        return assign(once.at(-1)!, value)
+      })
+      const kernel = nest([v], [...start, forLoop(turn, body), store(x, variable(v), local(carries[0]!))])
+      const data = kernel.params.map((buffer) => hostArray(buffer.dtype, buffer.length, () => choose(8) - 3))
+      const expected = data.map((array) => array.slice())
+      interpretKernel(kernel, expected)
+      runPrinted(kernel, data, false)
+      expect(data).toEqual(expected)
+    }),
+    { numRuns: 150 },
+  )
+})

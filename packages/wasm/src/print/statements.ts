@@ -1,9 +1,19 @@
 /** Emits statements: scalar ones once, those with lanes once for each copy. */
-import { type Buffer, type Expr, type Local, type ScalarFunction, type Stmt, walkStatements } from '@fluxion/compiler'
+import {
+  type Buffer,
+  children,
+  type Expr,
+  expressionsOf,
+  type Local,
+  type ScalarFunction,
+  type Stmt,
+  walkStatements,
+} from '@fluxion/compiler'
 import type { FunctionRef } from '../assembler/function.ts'
 import type { ModuleBuilder } from '../assembler/module.ts'
 import { Emitter } from './emitter.ts'
 import type { PrintOptions } from './scalarEmitter.ts'
+import { definitionOf } from './ranges.ts'
 import { emitReduce } from './reduce.ts'
 import { binaryCode, valueType } from './scalar.ts'
 import { changesOf } from './scope.ts'
@@ -38,9 +48,74 @@ function assignedOnce(body: readonly Stmt[]): ReadonlySet<Local> {
   })
   return new Set([...counts].filter(([, count]) => count === 1).map(([local]) => local))
 }
-/** Emit statements one after the other. */
+type Assign = Extract<Stmt, { op: 'assign' }>
+type Store = Extract<Stmt, { op: 'store' }>
+
+/** Emit statements one after the other; with lanes those that can be computed together are. */
 export function emitStatements(e: Emitter, body: readonly Stmt[]): void {
-  for (const statement of body) emitStatement(e, statement)
+  for (let at = 0; at < body.length;) {
+    const together = e.vector === undefined || e.vector.copies === 1 ? [] : togetherFrom(e, body, at)
+    if (together.length < 2) emitStatement(e, body[at]!)
+    else emitTogether(e, together)
+    at += Math.max(1, together.length)
+  }
+}
+interface Together {
+  readonly statement: Assign | Store
+  /** The local that the statement gives its only value, which later ones can read from the expression. */
+  readonly stands: Local | undefined
+}
+/** The statements from one on that can compute all that they need before any of them changes anything. */
+function togetherFrom(e: Emitter, body: readonly Stmt[], from: number): Together[] {
+  const [read, assigned, stored] = [new Set<Local>(), new Set<Local>(), new Set<Buffer>()]
+  const list: Together[] = []
+  for (const statement of body.slice(from)) {
+    if (statement.op !== 'assign' && statement.op !== 'store') break
+    const { value } = statement
+    if (!e.varies(value) || (statement.op === 'store' && e.access(statement.index).kind !== 'contiguous')) break
+    const seen = new Set<Expr>()
+    const isFree = (x: Expr): boolean => {
+      if (seen.has(x)) return true
+      seen.add(x)
+      if (x.op === 'local') read.add(x.local)
+      if (x.op === 'local' ? assigned.has(x.local) : x.op === 'load' && stored.has(x.buffer)) return false
+      return children(x).every(isFree)
+    }
+    if (!expressionsOf(statement).every(isFree)) break
+    let stands: Local | undefined
+    if (statement.op === 'store') stored.add(statement.buffer)
+    else {
+      const { local } = statement
+      if (definitionOf(local) === value && !read.has(local) && !e.isInvariant(value)) stands = local
+      else assigned.add(local)
+    }
+    list.push({ statement, stands })
+  }
+  return list
+}
+function emitTogether(e: Emitter, list: readonly Together[]): void {
+  for (const { statement, stands } of list) if (stands !== undefined) e.stand(stands, statement.value)
+  const roots = list.flatMap(({ statement }) => expressionsOf(statement))
+  e.statement(roots, () => {
+    e.interleave(...list.flatMap(({ statement }) => inLanes(e, statement)))
+    for (const { statement } of list) {
+      if (statement.op === 'store') emitStore(e, statement)
+      else assignLanes(e, statement)
+    }
+  })
+  for (const { stands } of list) if (stands !== undefined) e.stand(stands, undefined)
+}
+/** What a statement needs in lanes; what is only moved needs no registers. */
+function inLanes(e: Emitter, statement: Assign | Store): Expr[] {
+  if (statement.op === 'assign') return [statement.value]
+  const value = unrounded(e, statement.buffer, statement.value)
+  return value.op === 'load' ? [] : [isTruth(value) ? value.x : value]
+}
+function assignLanes(e: Emitter, { local, value }: Assign): void {
+  for (let copy = 0; copy < e.vector!.copies; copy++) {
+    e.lanes(value, copy)
+    e.f.set(e.registerOf(local, copy))
+  }
 }
 function emitStatement(e: Emitter, statement: Stmt): void {
   switch (statement.op) {
@@ -76,15 +151,15 @@ function emitStatement(e: Emitter, statement: Stmt): void {
           return
         }
         e.interleave(value)
-        for (let copy = 0; copy < e.vector.copies; copy++) {
-          e.lanes(value, copy)
-          e.f.set(e.registerOf(local, copy))
-        }
+        assignLanes(e, statement)
       })
       return
     }
     case 'store':
-      e.statement([statement.index, statement.value], () => emitStore(e, statement))
+      e.statement([statement.index, statement.value], () => {
+        if (e.vector !== undefined) e.interleave(...inLanes(e, statement))
+        emitStore(e, statement)
+      })
       return
     case 'update':
       e.statement([statement.index, statement.value], () => emitUpdate(e, statement))
@@ -117,8 +192,6 @@ function emitStore(e: Emitter, { buffer, index, value: stored }: Extract<Stmt, {
     return
   }
   const access = e.access(index)
-  // what is only moved needs no registers
-  if (value.op !== 'load') e.interleave(isTruth(value) ? value.x : value)
   const together = access.kind === 'contiguous' && vector.lanes === 4 ? storedTogether(dtype, vector.copies) : 1
   if (together > 1 && value.op !== 'load') {
     const truths = dtype === 'bool' || isTruth(value)
