@@ -62,12 +62,21 @@ export async function checkPrograms(name: DeviceName, runs: ProgramRuns): Promis
   await checkEach(runs, (program) => checkProgram(program, reference, device))
 }
 
-/** Check so many random programs on 1, 2 and 4 threads, where all that can is in tiles and shared: right on one, the same bits on all. */
-export async function checkOnThreads(runs: ProgramRuns): Promise<void> {
+const shares = ({ f, args }: TypedProgram): boolean => {
+  const lowered = jit(f).lower(...args)
+  return lowered.asText('loops').includes(' in groups ')
+}
+/**
+ * Check so many random programs on 1, 2 and 4 threads, where all that can is in tiles and shared: right on one, the same bits on all. Gives how many
+ * of the first few have iterations that are shared.
+ */
+export async function checkOnThreads(runs: ProgramRuns): Promise<number> {
   const reference = await deviceOf('reference')
   const [one, ...others] = [1, 2, 4].map(sharing)
+  let [left, shared] = [40, 0]
   await checkEach(runs, async (program) => {
     await checkProgram(program, reference, one!, everyTile)
+    if (left-- > 0 && on(one!, () => shares(program))) shared++
     const results = (device: Backend): Promise<Read[]> => read(on(device, () => jit(program.f)(...program.args)))
     const expected = await results(one!)
     for (const [i, device] of others.entries()) {
@@ -75,4 +84,5 @@ export async function checkOnThreads(runs: ProgramRuns): Promise<void> {
       if (wrong !== undefined) throw new Error(`${[2, 4][i]} threads differ from one: ${wrong}`)
     }
   })
+  return shared
 }
