@@ -21,6 +21,7 @@ import { ModuleBuilder } from '../assembler/module.ts'
 import { aligned } from '../heap/allocator.ts'
 import { mostPages } from '../heap/memory.ts'
 import { printNest } from '../print/nest.ts'
+import { planNest } from '../print/plan.ts'
 import { type ProductContext, printProduct } from '../product/print.ts'
 import { turnsPerCall } from './cost.ts'
 import { blocksOfCall, partsOf, patienceOf, readyToCut } from './cut.ts'
@@ -105,7 +106,7 @@ const operandsOf = ({ inputs, outputs }: Callback): number => inputs.length + ou
 
 /** As many elements as a loop in lanes does at once, or a multiple. */
 const turnLanes = 16
-/** So few points that each reduce something run one by one, and what they reduce runs in lanes. */
+/** So few points that each reduce something run one by one, and what they reduce runs in lanes; or that do not run in lanes at all. */
 const fewPoints = 1024
 /** Each kernel's function; kernels that are the same but for the names of things share one. */
 function printKernels(
@@ -157,8 +158,8 @@ function printKernel(
   const blocks = ready.grid[0]?.extent ?? 1
   const turns = turnsPerCall(ready)
   // Calls that cut the loop that runs in lanes take whole turns of several vectors.
-  const reduces = blocks < fewPoints && ready.body.some(({ op }) => op === 'reduce')
-  const unit = ready.grid.length === 1 && !reduces ? turnLanes : 1
+  const oneByOne = blocks < fewPoints && (ready.body.some(({ op }) => op === 'reduce') || planNest(ready) === undefined)
+  const unit = ready.grid.length === 1 && !oneByOne ? turnLanes : 1
   const blocksPerCall = Math.ceil(turns / unit) * unit
   const parts = cut ? partsOf(ready, Math.floor(blocks / unit), shareFrom) : 1
   return {

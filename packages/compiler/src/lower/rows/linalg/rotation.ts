@@ -25,7 +25,7 @@ import { type Expr, Local, type Stmt } from '../../../loops/ir.ts'
 import type { KernelBuilder } from '../../lowering.ts'
 import { finite } from '../elementwise/arithmetic.ts'
 import { type Batch, type Matrices, loopFrom, workDtype } from './matrix.ts'
-import { sortLines } from '../sort/lines.ts'
+import { sortLines } from '../sort/sortLines.ts'
 import type { After } from '../sort/order.ts'
 
 /** Rotations beyond this many sweeps would change nothing: Jacobi's method converges quadratically, in about ten. */

@@ -56,6 +56,23 @@ test('several arrays are sorted by the first of them, stably', () => {
     }
   }
 })
+test.each([
+  [[4100], 0],
+  [[4133], 0],
+  [[2, 4097], 1],
+  [[4111, 2], 0],
+] as const)('long lines, sorted in parts that are merged, keep the order of equal elements: %o', (shape, dimension) => {
+  const random = generator(3)
+  const numbers = hostArray(
+    'int32',
+    shape,
+    Array.from({ length: sizeOf(shape) }, (_, i) => i),
+  )
+  const args = [repetitive('float32', shape, random), numbers]
+  expectReference(sortRows, 'sort', args, { dimension, isStable: true, numKeys: 1 }, { target: wasm })
+  const distinct = [sample('float32', shape, random), numbers]
+  expectReference(sortRows, 'sort', distinct, { dimension, isStable: true, numKeys: 1 }, { target: wasm })
+})
 test('keys of floats with NaN and zeros of both signs keep the order of their values', () => {
   const value = fc.constantFrom(NaN, 0, -0, 1, -1, Infinity, -Infinity)
   const property = fc.property(fc.array(fc.tuple(value, value), { minLength: 1, maxLength: 40 }), (pairs) => {

@@ -4,8 +4,9 @@ import { load, variable } from '../../../loops/build.ts'
 import { flatIndex } from '../../../loops/indices.ts'
 import { type Expr, LoopVar } from '../../../loops/ir.ts'
 import type { KernelBuilder, KernelRow, Operand, Rows } from '../../lowering.ts'
-import { type Lines, sortLines } from './lines.ts'
+import type { Lines } from './lines.ts'
 import { ascending, descending } from './order.ts'
+import { sortLines } from './sortLines.ts'
 
 /** Lines along an axis of arrays of this shape, of which the results keep so many elements. */
 function linesAlong(
