@@ -59,6 +59,19 @@ test('parts of several sizes, and slices that cut them', () => {
   expect(bits(split, args)).toEqual(bits(program, args))
 })
 
+test('a carry of no elements stays one', () => {
+  const step = (state: NDArray): [NDArray, NDArray] => {
+    const [a, b] = np.split(state, 2)
+    return [np.concatenate([b!, b!]), a!]
+  }
+  const f = (start: NDArray): NDArray[] => lax.scan(step, start, null, { length: 2 }) as unknown as NDArray[]
+  const args = [np.zeros([0, 2], { dtype: 'float64' })]
+  const program = trace(f, args)
+  const split = after(program, splitCarries)
+  expect(scansOf(split)[0]!.numCarry).toBe(1)
+  expect(bits(split, args)).toEqual(bits(program, args))
+})
+
 test('a carry that is read whole, or made whole, stays one', () => {
   const kinds: ((state: NDArray) => NDArray)[] = [
     (state) => np.concatenate([state.get(':2'), state.get('2:')]).add(state),

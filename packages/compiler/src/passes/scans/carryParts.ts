@@ -99,6 +99,8 @@ function cutsOf(carry: Var, next: Atom, jaxpr: Jaxpr): Cuts | undefined {
   }
   if (axis === undefined || !isPieced(next, axis, definitionsOf(jaxpr), bounds, new Set())) return undefined
   bounds.add(0).add(shape[axis]!)
+  // An axis of no elements has no parts.
+  if (bounds.size < 3) return undefined
   return { axis, bounds: [...bounds].sort((a, b) => a - b) }
 }
 /** Where an operation cuts its operand, if that is all that it does, along one axis. */
