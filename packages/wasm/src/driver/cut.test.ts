@@ -5,9 +5,11 @@ import {
   LoopVar,
   type Nest,
   type Product,
+  convert,
   f32,
   flatIndex,
   i32,
+  indexMul,
   load,
   local,
   mul,
@@ -57,10 +59,30 @@ const cut = (kernel: Product) => readyToCut(kernel) as Product
 
 test('long nests are cut into parts, short ones stay whole', () => {
   expect(partsOf(nest(1000, doubling), 1000)).toBe(1)
-  expect(partsOf(nest(large, doubling), large)).toBe(32)
+  expect(partsOf(nest(large, doubling), large)).toBe(16)
   expect(partsOf(nest(large, doubling), 5)).toBe(5)
   expect(partsOf(nest(1000, doubling), 1000, 0)).toBe(32)
   expect(partsOf(nest(0, doubling), 0, 0)).toBe(1)
+})
+test('nests that run in lanes, or reduce in lanes, are cut only if they are longer', () => {
+  const [size, reversed] = [2 ** 17, new Buffer('reversed', 'float32', large)]
+  const total = new Local('total', 'f32')
+  const summing = (along: number): Nest => {
+    const r = new LoopVar('r', size / 64)
+    const value = load(x, indexMul(variable(r), along))
+    const sum: Nest['body'][number] = {
+      op: 'reduce',
+      variables: [r],
+      accumulators: [{ into: total, combine: 'add', value }],
+    }
+    return nest(64, (i) => [sum, store(out, variable(i), local(total))])
+  }
+  const gathering = (i: LoopVar): Nest['body'] => [
+    store(out, variable(i), load(x, convert('i32', load(reversed, indexMul(variable(i), 3))))),
+  ]
+  expect(partsOf(nest(2 * size, doubling), size)).toBe(1)
+  expect(partsOf(nest(2 * size, gathering), size)).toBeGreaterThan(1)
+  expect(partsOf(summing(1), 64)).toBe(1)
 })
 test('nests whose points add to the same elements stay whole', () => {
   const adding = (i: LoopVar): Nest['body'] => [

@@ -13,10 +13,13 @@ import {
   variable,
   walkStatements,
 } from '@fluxion/compiler'
+import { ownLanes, planNest } from '../print/plan.ts'
 import { nanosecondsOf } from './cost.ts'
 
-/** Less is not worth waking anyone. */
-const leastNanoseconds = 2e5
+/** Less is not worth waking anyone: that takes 20 µs or so of each thread's time, and nests are often bound by memory. */
+const leastNanoseconds = { nest: 1.5e5, product: 2e5 }
+/** In lanes, several vectors side by side, an operation takes so much of its time. */
+const shareInLanes = 1 / 8
 /** What is shared goes in so many parts at least, and so many at most: enough for threads that do not run alike. */
 const [fewestParts, mostParts] = [4, 32]
 /** Parts of products by rows each pack the right operand, which is little beside so many rows. */
@@ -29,15 +32,24 @@ const [columnGroups, fewestColumns, fewestArranged] = [16, 64, 256]
 const perProduct = 0.05
 const nanosecondsOfProduct = ({ batch, rows, columns, inner }: Product): number =>
   perProduct * pointsOf([...batch, ...rows, ...columns, ...inner])
-const nanosecondsOfKernel = (kernel: Kernel): number =>
+/** At most, which is what patience needs: as if no nest ran in lanes. */
+const longestOf = (kernel: Kernel): number =>
   kernel.kind === 'nest' ? nanosecondsOf(kernel) : nanosecondsOfProduct(kernel)
+/** What cutting gains by: whether a nest runs in lanes is looked at only if that decides. */
+function usualOf(kernel: Kernel, least: number): number {
+  const longest = longestOf(kernel)
+  return kernel.kind === 'nest' && longest >= least && runsInLanes(kernel) ? shareInLanes * longest : longest
+}
+const runsInLanes = (nest: Nest): boolean =>
+  planNest(nest) !== undefined ||
+  nest.body.some((statement) => statement.op === 'reduce' && ownLanes(statement) !== undefined)
 /** A runner that gives no sign of life for so many milliseconds is taken for dead; with loops that may go on it has more time. */
 const [usualPatience, openPatience] = [600, 60_000]
 /** Between two signs of life of a runner, a call takes no longer than this. */
 const longestCall = 5e7
 
 /** A kernel as it is printed if it is to be cut: the columns of large products in groups, as if they were products of a batch. */
-export function readyToCut(kernel: Kernel, least: number = leastNanoseconds): Kernel {
+export function readyToCut(kernel: Kernel, least: number = leastNanoseconds.product): Kernel {
   if (kernel.kind === 'nest' || nanosecondsOfProduct(kernel) < least) return kernel
   const { batch, columns, inner, left, zeroOne } = kernel
   const [outer, ...more] = columns
@@ -64,8 +76,8 @@ export function readyToCut(kernel: Kernel, least: number = leastNanoseconds): Ke
 }
 
 /** Into how many parts a kernel's blocks go; 1 for those that stay whole. */
-export function partsOf(kernel: Kernel, blocks: number, least: number = leastNanoseconds): number {
-  const time = nanosecondsOfKernel(kernel)
+export function partsOf(kernel: Kernel, blocks: number, least: number = leastNanoseconds[kernel.kind]): number {
+  const time = usualOf(kernel, least)
   if (time < least) return 1
   const most = kernel.kind === 'product' ? mostOfProduct(kernel) : updates(kernel) ? 1 : mostParts
   return Math.max(1, Math.min(blocks, most, Math.floor((fewestParts * time) / Math.max(1, least))))
@@ -86,7 +98,7 @@ function mostOfProduct({ batch, rows, zeroOne }: Product): number {
 }
 /** How many milliseconds a call for so many of a kernel's blocks may take, on a machine that is slow or busy: what loops until its values say so may take long. */
 export function patienceOf(kernel: Kernel, blocks: number, blocksPerCall: number): number {
-  const [time, share] = [nanosecondsOfKernel(kernel), Math.min(1, blocksPerCall / Math.max(1, blocks))]
+  const [time, share] = [longestOf(kernel), Math.min(1, blocksPerCall / Math.max(1, blocks))]
   return usualPatience + 20 * 1e-6 * time * share + (openEnded(kernel) ? openPatience : 0)
 }
 /** Whether a kernel's loops end when values say so. */
