@@ -7,13 +7,15 @@ import { definitionOf, isSame, mayOverflow, rangeOf } from './ranges.ts'
 export interface HalfSource {
   /**
    * A `sum` of two float16s below 2⁻¹⁴ is one itself, since it is a multiple of the least; an `operation` on float16s gives less than 2⁴¹, or infinity
-   * or NaN.
+   * or NaN; of others nothing is known.
    */
-  readonly kind: 'sum' | 'operation'
+  readonly kind: 'sum' | 'operation' | undefined
   /** Whether what is finite may be so large that it becomes infinite. */
   readonly overflows: boolean
   /** Whether the float16 may be −0. */
   readonly negativeZero: boolean
+  /** Whether it is never infinite before it is rounded. */
+  readonly finite: boolean
 }
 
 /** What is known of the value that is rounded. */
@@ -22,7 +24,9 @@ export function sourceOf({ dtype, x }: Narrow): HalfSource | undefined {
   if (!children(x).every(isHalf)) return undefined
   const kind = x.op === 'unary' || x.fn === 'mul' || x.fn === 'div' ? 'operation' : 'sum'
   if (kind === 'sum' && x.fn !== 'add' && x.fn !== 'sub') return undefined
-  return { kind, overflows: mayOverflow(x), negativeZero: mayRoundToNegativeZero(x) }
+  const [low, high] = rangeOf(x)
+  const finite = low > -Infinity && high < Infinity
+  return { kind, overflows: mayOverflow(x), negativeZero: mayRoundToNegativeZero(x), finite }
 }
 
 const excludesZero = (x: Expr): boolean => rangeOf(x)[0] > 0 || rangeOf(x)[1] < 0

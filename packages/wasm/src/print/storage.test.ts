@@ -81,9 +81,11 @@ test.for(['float16', 'bfloat16'] as const)(
   (dtype) => {
     const xs = between(dtype)
     const expected = xs.map(rounds[dtype])
-    const narrowed = new Float32Array(xs.length)
-    runPrinted(copyNest('float32', 'float32', xs.length, dtype), [xs, narrowed], false)
-    expect(narrowed).toEqual(expected)
+    for (const relaxed of [false, true]) {
+      const narrowed = new Float32Array(xs.length)
+      runPrinted(copyNest('float32', 'float32', xs.length, dtype), [xs, narrowed], relaxed)
+      expect(narrowed).toEqual(expected)
+    }
     const stored = new Float32Array(xs.length)
     runPrinted(copyNest('float32', dtype, xs.length, dtype), [xs, stored], false)
     expect(stored).toEqual(expected)

@@ -70,25 +70,56 @@ function rounder(sink: VectorSink): void {
  * its last place is the float16's; c is kept finite, also beside infinity and NaN. From an operation on float16s it need not be: beside those
  * alone the exponent runs over, and c vanishes.
  */
-export function roundHalf(sink: VectorSink, source?: HalfSource): void {
+export function roundHalf(sink: VectorSink, source: HalfSource = anything): void {
   const { f } = sink
-  const [x, c] = [f.temporary('v128'), f.temporary('v128')]
-  const { kind, overflows, negativeZero } = source ?? { kind: undefined, overflows: true, negativeZero: true }
-  if (kind === 'sum' && negativeZero) {
-    // all but what a float16 has of the fraction, after adding half of its last place, or a little less where that is even
-    f.tee(x).i32(13).op('i32x4.shr_u')
-    sink.lanesOf('i32', 1)
-    f.op('v128.and').get(x).op('i32x4.add')
-    sink.lanesOf('i32', 0xfff)
-    f.op('i32x4.add')
-    sink.lanesOf('i32', -0x2000)
-    f.op('v128.and')
+  const { kind, overflows, negativeZero, finite } = source
+  if (kind === 'sum' && finite) roundSplitting(sink)
+  else if (kind === 'sum' && negativeZero) roundFraction(sink)
+  else {
+    const x = f.temporary('v128')
+    f.tee(x)
+    roundBeside(sink, source)
     if (overflows) overflow(sink)
+    if (negativeZero) {
+      // the sign of zeros
+      f.get(x)
+      sink.lanesOf('i32', -0x80000000)
+      f.op('v128.and', 'v128.or')
+    }
     f.release(x)
-    f.release(c)
     return
   }
-  f.tee(x).get(x)
+  if (overflows) overflow(sink)
+}
+const anything: HalfSource = { kind: undefined, overflows: true, negativeZero: true, finite: false }
+/** Veltkamp's splitting: of what is 0 or no less than a float16 can be. It keeps the sign of zeros, and makes NaN of infinity. */
+function roundSplitting(sink: VectorSink): void {
+  const { f } = sink
+  const [x, c] = [f.temporary('v128'), f.temporary('v128')]
+  f.tee(x)
+  sink.lanesOf('f32', 2 ** 13 + 1)
+  f.op('f32x4.mul').tee(c).get(c).get(x).op('f32x4.sub', 'f32x4.sub')
+  f.release(x)
+  f.release(c)
+}
+/** All but what a float16 has of the fraction, after adding half of its last place, or a little less where that is even. */
+function roundFraction(sink: VectorSink): void {
+  const { f } = sink
+  const x = f.temporary('v128')
+  f.tee(x).i32(13).op('i32x4.shr_u')
+  sink.lanesOf('i32', 1)
+  f.op('v128.and').get(x).op('i32x4.add')
+  sink.lanesOf('i32', 0xfff)
+  f.op('i32x4.add')
+  sink.lanesOf('i32', -0x2000)
+  f.op('v128.and')
+  f.release(x)
+}
+/** Add c, and take it off. */
+function roundBeside(sink: VectorSink, { kind, finite }: HalfSource): void {
+  const { f } = sink
+  const [x, c] = [f.temporary('v128'), f.temporary('v128')]
+  f.tee(x)
   sink.lanesOf('i32', 0x7f800000)
   f.op('v128.and')
   if (kind === undefined) {
@@ -99,14 +130,16 @@ export function roundHalf(sink: VectorSink, source?: HalfSource): void {
     sink.lanesOf('f32', 2 ** -14)
     f.op('i32x4.max_u')
   }
-  sink.lanesOf('i32', (13 << 23) + 0x400000)
-  f.op('i32x4.add').tee(c).op('f32x4.add').get(c).op('f32x4.sub')
-  if (overflows) overflow(sink)
-  if (negativeZero) {
-    // the sign of zeros
-    f.get(x)
-    sink.lanesOf('i32', -0x80000000)
-    f.op('v128.and', 'v128.or')
+  if (sink.relaxed && (finite || kind === undefined)) {
+    // a product by 1.5·2¹³ is exact, so that it does not matter whether it is rounded before it is added
+    f.tee(c)
+    sink.lanesOf('f32', 1.5 * 2 ** 13)
+    f.get(x).op('f32x4.relaxed_madd').set(x).get(c)
+    sink.lanesOf('f32', 1.5 * 2 ** 13)
+    f.get(x).op('f32x4.relaxed_nmadd')
+  } else {
+    sink.lanesOf('i32', (13 << 23) + 0x400000)
+    f.op('i32x4.add').tee(c).get(x).op('f32x4.add').get(c).op('f32x4.sub')
   }
   f.release(x)
   f.release(c)
