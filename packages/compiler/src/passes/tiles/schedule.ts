@@ -12,7 +12,7 @@ import {
   type Var,
   isEffectful,
 } from '@fluxion/core'
-import { type Analysis, factorsOf, staysZero } from '../axes.ts'
+import { type Analysis, factorsOf, staysZero } from '../axes/analysis.ts'
 import { type Entry, type Label, labelOf } from '../axes/labels.ts'
 import { hasLoop, isExpression } from './work.ts'
 

@@ -3,7 +3,7 @@
  * between their equations is then as large as a piece, and stays in cache; sums over the axis are gathered by the loop.
  */
 import { type Atom, type ClosedJaxpr, type Equation, type Jaxpr, type Var, closed } from '@fluxion/core'
-import { Analysis } from '../axes.ts'
+import { Analysis } from '../axes/analysis.ts'
 import { Axes } from '../axes/sets.ts'
 import { type Environment, type Pass, Writer, mapPrograms, remembered, substitutedAll } from '../rewrite.ts'
 import { definitionsOf } from '../scans/rewriteScans.ts'

@@ -13,7 +13,8 @@ import {
   valueAndGrad,
 } from '@fluxion/core'
 import { expect, test } from 'vitest'
-import { type Label, derive, factorsOf, propagate } from './axes.ts'
+import { derive, factorsOf, propagate } from './analysis.ts'
+import type { Label } from './labels.ts'
 
 const zeros = (...shape: number[]): NDArray => np.zeros(shape)
 const show = (label: Label): string =>

@@ -15,13 +15,10 @@ import {
   type Var,
   isEffectful,
 } from '@fluxion/core'
-import { type Labelling, factorAlong } from './axes/along.ts'
-import type { Choice } from './axes/cut.ts'
-import { type Entry, type Label, labelOf, replicated, split, whole } from './axes/labels.ts'
-import { Axes, unitsOf } from './axes/sets.ts'
-
-export type { Label } from './axes/labels.ts'
-export { unitsOf } from './axes/sets.ts'
+import { type Labelling, factorAlong } from './along.ts'
+import type { Choice } from './cut.ts'
+import { type Entry, type Label, labelOf, replicated, split, whole } from './labels.ts'
+import { Axes, unitsOf } from './sets.ts'
 
 /** For every dimension of a value its axis; none yet where a value is made of nothing that has one, and could be made a piece at a time. */
 type Bound = Map<Var, (number | undefined)[]>
