@@ -115,3 +115,23 @@ test('steps of a loop read what the statements before them assigned and stored',
     { numRuns: 150 },
   )
 })
+
+test('carries that trade places do so by a local that stands for one of them', () => {
+  const [x, y] = ['x', 'y'].map((name) => new Buffer(name, 'float32', length)) as [Buffer, Buffer]
+  const [a, b, waiting] = ['a', 'b', 'n'].map((name) => new Local(name, 'f32')) as [Local, Local, Local]
+  const trade = [assign(waiting, local(b)), assign(b, local(a)), assign(a, local(waiting))]
+  const kernel = nest(
+    [v],
+    [
+      assign(a, load(x, variable(v))),
+      assign(b, load(y, variable(v))),
+      forLoop(new LoopVar('t', 3), trade),
+      store(x, variable(v), local(a)),
+      store(y, variable(v), local(b)),
+    ],
+  )
+  const data = kernel.params.map(({ dtype }, i) => hostArray(dtype, length, (at) => at + 100 * i))
+  const [first, second] = data.map((array) => array.slice())
+  runPrinted(kernel, data, false)
+  expect(data).toEqual([second, first])
+})

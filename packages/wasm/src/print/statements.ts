@@ -77,9 +77,13 @@ function togetherFrom(e: Emitter, body: readonly Stmt[], from: number): Together
     const isFree = (x: Expr): boolean => {
       if (seen.has(x)) return true
       seen.add(x)
-      if (x.op === 'local') read.add(x.local)
-      if (x.op === 'local' ? assigned.has(x.local) : x.op === 'load' && stored.has(x.buffer)) return false
-      return children(x).every(isFree)
+      if (x.op === 'local') {
+        read.add(x.local)
+        // One that stands for an expression is read as that.
+        const made = list.find(({ stands }) => stands === x.local)
+        return made === undefined ? !assigned.has(x.local) : isFree(made.statement.value)
+      }
+      return !(x.op === 'load' && stored.has(x.buffer)) && children(x).every(isFree)
     }
     if (!expressionsOf(statement).every(isFree)) break
     let stands: Local | undefined
