@@ -117,7 +117,7 @@ function countOf({ primitive, inputs }: Equation, carry: Var): number | undefine
 const callsHost = ({ jaxpr }: ClosedJaxpr): boolean =>
   jaxpr.equations.some(
     (equation) =>
-      isEffectful(equation) || 'callback' in equation.params || [...subprograms(equation.params)].some(callsHost),
+      isEffectful(equation) || 'callback' in equation.params || subprograms(equation.params).some(callsHost),
   )
 
 /** Into how many groups the iterations go; one or none if that is not worth it. */

@@ -116,7 +116,7 @@ export function foldConstants(program: ClosedJaxpr): ClosedJaxpr {
 /** The results of an operation on known values, if they are small. */
 function folded(equation: Equation, operands: readonly (Known | undefined)[]): readonly Known[] | undefined {
   const { primitive, inputs, params } = equation
-  if (operands.includes(undefined) || !isMovable(equation) || !subprograms(params).next().done) return undefined
+  if (operands.includes(undefined) || !isMovable(equation) || subprograms(params).length > 0) return undefined
   const outs = typesOf(primitive, inputs, params)
   if (outs.some((out) => bytesOfAval(out) > most)) return undefined
   const { name } = primitive

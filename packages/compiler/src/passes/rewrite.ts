@@ -12,6 +12,7 @@ import {
   isClosedJaxpr,
   primitives,
   sizeOf,
+  subprograms,
 } from '@fluxion/core'
 
 /** From a program to one that means the same; the same object if there was nothing to do. */
@@ -35,6 +36,7 @@ export function split<T>(list: readonly T[], ...lengths: readonly number[]): T[]
 
 /** Parameters with the programs among them mapped; the same object if none changed. */
 export function mapPrograms(params: object, f: Pass): object {
+  if (subprograms(params).length === 0) return params
   let changed = false
   const map = (value: unknown): unknown => {
     if (Array.isArray(value) && value.some(isClosedJaxpr)) return value.map(map)

@@ -43,7 +43,7 @@ export function workBy(operation: (equation: Equation) => number): (equation: Eq
       case 'conv_general_dilated':
         return 2 * elementsOf(outputs) * sizeOf(inputs[1]!.aval.shape.slice(1))
       default: {
-        const inside = [...subprograms(params)]
+        const inside = subprograms(params)
         if (inside.length === 0) return operation(equation)
         const once = inside.reduce((sum, { jaxpr }) => sum + ofProgram(jaxpr), 0)
         return primitive.name === 'while' ? turns * once : once

@@ -49,18 +49,26 @@ export const inAvals = ({ jaxpr }: ClosedJaxpr): Aval[] => jaxpr.inputs.map((v) 
 export const outAvals = ({ jaxpr }: ClosedJaxpr): Aval[] => jaxpr.outputs.map((atom) => atom.aval)
 export const closed = (jaxpr: Jaxpr, consts: readonly NDArray[] = []): ClosedJaxpr => ({ jaxpr, consts })
 
-/** The programs inside an equation's parameters: a loop's body, the branches of a condition. */
-export function* subprograms(params: object): Generator<ClosedJaxpr> {
-  for (const value of Object.values(params)) {
-    for (const item of Array.isArray(value) ? value : [value]) if (isClosedJaxpr(item)) yield item
+const none: readonly ClosedJaxpr[] = []
+const programsOf = new WeakMap<object, readonly ClosedJaxpr[]>()
+/** The programs inside an equation's parameters: a loop's body, the branches of a condition. Passes ask again and again, and parameters stay what they are. */
+export function subprograms(params: object): readonly ClosedJaxpr[] {
+  let found = programsOf.get(params)
+  if (found === undefined) {
+    const all = Object.values(params).flatMap((value) => (Array.isArray(value) ? value : [value]).filter(isClosedJaxpr))
+    programsOf.set(params, (found = all.length === 0 ? none : all))
   }
+  return found
 }
 export const isClosedJaxpr = (value: unknown): value is ClosedJaxpr =>
   typeof value === 'object' && value !== null && 'jaxpr' in value && 'consts' in value
 
+const effects = new WeakMap<Jaxpr, boolean>()
 /** Whether a program does something besides computing its results. */
 export function hasEffects({ jaxpr }: ClosedJaxpr): boolean {
-  return jaxpr.equations.some(isEffectful)
+  let found = effects.get(jaxpr)
+  if (found === undefined) effects.set(jaxpr, (found = jaxpr.equations.some(isEffectful)))
+  return found
 }
 export const isEffectful = (equation: Equation): boolean =>
-  equation.primitive.effectful === true || [...subprograms(equation.params)].some(hasEffects)
+  equation.primitive.effectful === true || subprograms(equation.params).some(hasEffects)

@@ -1,4 +1,6 @@
 /** A growing sequence of bytes, with the number formats of WebAssembly's binary format. */
+const scratch = new DataView(new ArrayBuffer(8))
+
 export class Bytes {
   private data = new Uint8Array(1024)
   length = 0
@@ -9,9 +11,13 @@ export class Bytes {
     grown.set(this.data.subarray(0, this.length))
     this.data = grown
   }
-  byte(...values: readonly number[]): this {
-    this.reserve(values.length)
-    for (const value of values) this.data[this.length++] = value
+  byte(value: number): this {
+    if (this.length === this.data.length) this.reserve(1)
+    this.data[this.length++] = value
+    return this
+  }
+  bytes(...values: readonly number[]): this {
+    for (const value of values) this.byte(value)
     return this
   }
   append(bytes: Uint8Array): this {
@@ -29,6 +35,17 @@ export class Bytes {
     }
     return this.byte(rest)
   }
+  /** A signed integer of 32 bits in LEB128. */
+  signed32(value: number): this {
+    let rest = value | 0
+    for (;;) {
+      const low = rest & 0x7f
+      rest >>= 7
+      const done = rest === (low & 0x40 ? -1 : 0)
+      this.byte(done ? low : low | 0x80)
+      if (done) return this
+    }
+  }
   /** A signed integer of any size in LEB128. */
   signed(value: bigint): this {
     let rest = value
@@ -41,10 +58,14 @@ export class Bytes {
     }
   }
   float32(value: number): this {
-    return this.append(new Uint8Array(new Float32Array([value]).buffer))
+    scratch.setFloat32(0, value, true)
+    for (let i = 0; i < 4; i++) this.byte(scratch.getUint8(i))
+    return this
   }
   float64(value: number): this {
-    return this.append(new Uint8Array(new Float64Array([value]).buffer))
+    scratch.setFloat64(0, value, true)
+    for (let i = 0; i < 8; i++) this.byte(scratch.getUint8(i))
+    return this
   }
   string(text: string): this {
     return this.sized(new TextEncoder().encode(text))

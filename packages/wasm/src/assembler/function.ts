@@ -240,12 +240,12 @@ function encodeInstruction(
       out.byte(instruction.lane)
       break
     case 'shuffle':
-      out.byte(0xfd, 0x0d, ...instruction.lanes)
+      out.bytes(0xfd, 0x0d, ...instruction.lanes)
       break
     case 'const':
-      if (instruction.type === 'v128') out.byte(0xfd, 0x0c).append(instruction.value)
+      if (instruction.type === 'v128') out.bytes(0xfd, 0x0c).append(instruction.value)
       else if (instruction.type === 'i64') out.byte(0x42).signed(instruction.value)
-      else if (instruction.type === 'i32') out.byte(0x41).signed(BigInt(instruction.value))
+      else if (instruction.type === 'i32') out.byte(0x41).signed32(instruction.value)
       else if (instruction.type === 'f32') out.byte(0x43).float32(instruction.value)
       else out.byte(0x44).float64(instruction.value)
       break
@@ -254,7 +254,7 @@ function encodeInstruction(
       break
     case 'open':
       open.push(instruction.label)
-      out.byte(
+      out.bytes(
         openCodes[instruction.label.kind],
         instruction.result === undefined ? 0x40 : typeCodes[instruction.result],
       )
@@ -277,11 +277,11 @@ function encodeInstruction(
       out.byte(0x10).unsigned(indexOf(instruction.callee))
       break
     case 'bulk':
-      if (instruction.op === 'memory.copy') out.byte(0xfc, 0x0a, 0x00, 0x00)
-      else out.byte(0xfc, 0x0b, 0x00)
+      if (instruction.op === 'memory.copy') out.bytes(0xfc, 0x0a, 0x00, 0x00)
+      else out.bytes(0xfc, 0x0b, 0x00)
       break
     case 'size':
-      out.byte(instruction.op === 'memory.size' ? 0x3f : 0x40, 0x00)
+      out.bytes(instruction.op === 'memory.size' ? 0x3f : 0x40, 0x00)
       break
   }
 }

@@ -62,7 +62,7 @@ export class ModuleBuilder {
     }
     for (const f of [...this.imports, ...this.functions]) typeOf(f)
 
-    const out = new Bytes().byte(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00)
+    const out = new Bytes().bytes(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00)
     const section = (id: number, write: (content: Bytes) => void): void => {
       const content = new Bytes()
       write(content)
@@ -97,10 +97,7 @@ export class ModuleBuilder {
     )
     section(11, (content) =>
       content.list(this.data, ({ offset, bytes }) => {
-        content
-          .byte(0x00, 0x41)
-          .signed(BigInt(offset | 0))
-          .byte(0x0b)
+        content.bytes(0x00, 0x41).signed32(offset).byte(0x0b)
         content.sized(bytes)
       }),
     )

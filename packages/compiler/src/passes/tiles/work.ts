@@ -10,7 +10,7 @@ export const isLoop = ({ primitive }: Equation): boolean => loops.has(primitive.
 
 /** Whether an equation holds a loop, at any depth, or is one. */
 export const hasLoop = (equation: Equation): boolean =>
-  isLoop(equation) || [...subprograms(equation.params)].some(({ jaxpr }) => jaxpr.equations.some(hasLoop))
+  isLoop(equation) || subprograms(equation.params).some(({ jaxpr }) => jaxpr.equations.some(hasLoop))
 /** Whether kernels take an equation in as an expression: its results need no memory of their own. */
 export const isExpression = ({ primitive: { name } }: Equation): boolean =>
   elementwise.has(name) || rearranging.has(name) || name === 'iota'
@@ -60,9 +60,9 @@ export function wholeBytes(equations: readonly Equation[], isSplit: (v: Var) => 
 /** Whether a loop multiplies, at every step, by something that depends on what it multiplied the step before. */
 export function hasProductInCycle(equation: Equation): boolean {
   if (!isLoop(equation))
-    return [...subprograms(equation.params)].some(({ jaxpr }) => jaxpr.equations.some(hasProductInCycle))
+    return subprograms(equation.params).some(({ jaxpr }) => jaxpr.equations.some(hasProductInCycle))
   if (equation.primitive.name === 'while')
-    return [...subprograms(equation.params)].some(({ jaxpr }) =>
+    return subprograms(equation.params).some(({ jaxpr }) =>
       jaxpr.equations.some((inner) => products.has(inner.primitive.name) || hasProductInCycle(inner)),
     )
   const {
