@@ -21,6 +21,7 @@ import { ModuleBuilder } from '../assembler/module.ts'
 import { aligned } from '../heap/allocator.ts'
 import { mostPages } from '../heap/memory.ts'
 import { printNest } from '../print/nest.ts'
+import { noteTemporaries } from '../print/temporaries.ts'
 import { planNest } from '../print/plan.ts'
 import { type ProductContext, printProduct } from '../product/print.ts'
 import { turnsPerCall } from './cost.ts'
@@ -89,6 +90,7 @@ export function printDriver(
 ): PrintedProgram {
   const module = new ModuleBuilder(shared ? { initial: 0, maximum: mostPages, shared } : undefined)
   const context: ProductContext = { module, relaxed, printNest: (nest) => printNest(module, nest, { relaxed }) }
+  noteTemporaries(program)
   const kernels = printKernels(context, program.steps, shareFrom)
   const scratchOf = (which: (kernel: PrintedKernel) => boolean): number =>
     Math.max(0, ...[...kernels.values()].filter(which).map((kernel) => kernel.scratchBytes))

@@ -1,5 +1,6 @@
 /** Texts that two kernels share exactly when the same function does for both. */
 import type { Buffer, Expr, Kernel, Local, LoopVar, ScalarFunction, Stmt } from '@fluxion/compiler'
+import { notesOf } from '../print/temporaries.ts'
 
 /** The text of a kernel, with its buffers, variables and shared expressions numbered in the order in which they are met. */
 export function kernelKey(kernel: Kernel): string {
@@ -10,7 +11,7 @@ export function kernelKey(kernel: Kernel): string {
     numbers.set(x, numbers.size)
     return numbers.size - 1
   }
-  const buffer = (x: Buffer): string => `${known(x) ?? `${number(x)}:${x.dtype} ${x.holds}`}`
+  const buffer = (x: Buffer): string => `${known(x) ?? `${number(x)}:${x.dtype} ${x.holds}${notesOf(x)}`}`
   const variable = (x: LoopVar): string => `${known(x) ?? `${number(x)}:${x.extent}`}`
   const local = (x: Local): string => `${known(x) ?? `${number(x)}:${x.type}`}`
   /** Writes an expression that is new, after its operands; gives its number. */

@@ -11,6 +11,7 @@ import { changesOf } from './scope.ts'
 import { type Split, splitNest } from './split.ts'
 import { type Tiling, tileLines, tilingOf } from './tile.ts'
 import { emitBody, emitStatements, functionOf } from './statements.ts'
+import { noteZeros } from './zeros.ts'
 
 /**
  * Add a function that runs a nest: parameters are a byte address for each of the nest's, and the range `begin`, `end` of the outermost loop
@@ -24,6 +25,7 @@ export function printNest(module: ModuleBuilder, nest: Nest, options: PrintOptio
   )
   const e = new Emitter(f, module, options, functionOf)
   noteHalves(body)
+  noteZeros(nest)
   params.forEach((buffer, i) => e.bindBuffer(buffer, f.param(i)))
   if (grid.some(({ extent }) => extent === 0)) return f
   if (grid.length === 0) {

@@ -1,5 +1,5 @@
 /** Bounds of floats in kernels, for rounding: what cannot become infinite, or has a sign that is known, is rounded in fewer instructions. */
-import { type Expr, type Local, type Stmt, walkStatements } from '@fluxion/compiler'
+import { type Buffer, type Expr, type Local, type Stmt, walkStatements } from '@fluxion/compiler'
 import { roundHalf } from '@fluxion/core'
 
 /** Bounds of all values but NaN. */
@@ -12,6 +12,10 @@ const largest = 65504
 const definitions = new WeakMap<Local, Expr>()
 /** What a local stands for, if it is assigned once. */
 export const definitionOf = (local: Local): Expr | undefined => definitions.get(local)
+const buffers = new WeakMap<Buffer, Bounds>()
+/** Say within which bounds a buffer's elements are, NaN aside. */
+export const noteBounds = (buffer: Buffer, bounds: Bounds): void => void buffers.set(buffer, bounds)
+export const boundsOf = (buffer: Buffer): Bounds => buffers.get(buffer) ?? (buffer.holds === 'bool' ? [0, 1] : anything)
 const known = new WeakMap<Expr, Bounds>()
 /** Note what locals stand for that are assigned once; before a kernel is printed. */
 export function noteDefinitions(body: readonly Stmt[]): void {
@@ -49,7 +53,7 @@ function compute(x: Expr): Bounds {
     case 'convert':
       return x.x.type === 'bool' ? [0, 1] : anything
     case 'load':
-      return x.buffer.holds === 'bool' ? [0, 1] : anything
+      return boundsOf(x.buffer)
     case 'local': {
       const definition = definitions.get(x.local)
       return definition === undefined ? anything : rangeOf(definition)
