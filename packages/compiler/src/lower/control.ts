@@ -17,6 +17,7 @@ import { parallelScan } from './parallel.ts'
 import { scanKernel } from './scanKernel.ts'
 import { Value } from './value.ts'
 import { ownConstant, prepareFactors } from './factors.ts'
+import { histories } from './histories.ts'
 
 const isZeroOne = (builder: Builder, variable: Var | null): boolean =>
   variable !== null && builder.facts.of(variable).zeroOne
@@ -52,7 +53,7 @@ function scan(block: Block, equation: Equation, operands: readonly Value[]): voi
 
   const given = consts.map((value) => (value.literal === undefined ? ownConstant(value) : value))
   if (length > 1) prepareFactors(builder, jaxpr, given)
-  const bodyOf = (from: readonly Place[], to = from): Step[] => {
+  const bodyOf = (from: readonly Place[], to = from, stacks: readonly (Place | undefined)[] = []): Step[] => {
     const inputs = [
       ...given,
       ...from.map((place, i) => new Value(init[i]!.aval, { place })),
@@ -61,32 +62,41 @@ function scan(block: Block, equation: Equation, operands: readonly Value[]): voi
         return new Value(element, { place: stepping(place!, counter, sizeOf(element.shape), reverse) })
       }),
     ]
-    return builder.collect(() => block.within(jaxpr, inputs, [...to, ...stacked.map((each) => each.to)]).run())
+    return builder.collect(() =>
+      block.within(jaxpr, inputs, [...to, ...stacked.map((each, i) => stacks[i] ?? each.to)]).run(),
+    )
   }
-  const last =
-    parallelScan(block, equation, counter, init, bodyOf) ?? sequentialScan(block, equation, counter, init, bodyOf)
+  const parallel = parallelScan(block, equation, counter, init, bodyOf)
+  const { last, stacks } =
+    parallel === undefined
+      ? sequentialScan(block, equation, counter, init, bodyOf)
+      : { last: parallel, stacks: new Map<number, Place>() }
   outputs.forEach((variable, i) => {
     if (variable === null) return
-    const place = i < numCarry ? last[i]! : stacked[i - numCarry]!.place
+    const place = i < numCarry ? last[i]! : (stacks.get(i - numCarry) ?? stacked[i - numCarry]!.place)
     block.define(variable, new Value(variable.aval, { place }))
   })
 }
 function sequentialScan(
   block: Block,
-  { params }: Equation,
+  equation: Equation,
   counter: Counter,
   init: readonly Value[],
-  bodyOf: (from: readonly Place[], to: readonly Place[]) => Step[],
-): readonly Place[] {
+  bodyOf: (from: readonly Place[], to: readonly Place[], stacks: readonly (Place | undefined)[]) => Step[],
+): { readonly last: readonly Place[]; readonly stacks: ReadonlyMap<number, Place> } {
   const { builder } = block
+  const { params } = equation
   const { jaxpr, length, numConsts, numCarry } = params as ScanParams
-  // A carry has two halves: a step reads one and writes the other. One that is updated in place has one.
+  // A carry has two halves: a step reads one and writes the other. One that is updated in place has one, and one that is stacked lies in the stack.
   const updated = updatedCarries(jaxpr.jaxpr, numConsts, numCarry)
+  const kept = histories(block, equation, counter)
   const carries = init.map(({ aval }, i) => {
     const size = sizeOf(aval.shape)
+    const history = kept.get(i)
+    if (history !== undefined) return history
     if (updated.has(i)) {
       const place = builder.temporary(aval)
-      return { from: place, to: place, last: place, slot: place.slot }
+      return { from: place, to: place, last: place, first: place }
     }
     const slot = new Slot(
       builder.storageOf(aval.dtype, 2 * size, isZeroOne(builder, jaxpr.jaxpr.inputs[numConsts + i]!)),
@@ -97,15 +107,28 @@ function sequentialScan(
       offset,
       moves: [{ counter, stride, alternate: true }],
     })
-    return { from: half(0, size), to: half(size, -size), last: offsetBy(placeOf(slot), (length % 2) * size), slot }
+    return {
+      from: half(0, size),
+      to: half(size, -size),
+      last: offsetBy(placeOf(slot), (length % 2) * size),
+      first: placeOf(slot),
+    }
   })
-  init.forEach((value, i) => block.write(value, placeOf(carries[i]!.slot)))
+  init.forEach((value, i) => block.write(value, carries[i]!.first))
+  const within: (Place | undefined)[] = []
+  const stacks = new Map<number, Place>()
+  for (const { stacked } of kept.values())
+    for (const { index, step, place } of stacked) {
+      within[index] = step
+      stacks.set(index, place)
+    }
   const body = bodyOf(
     carries.map(({ from }) => from),
     carries.map(({ to }) => to),
+    within,
   )
   if (length > 0) builder.emit({ op: 'loop', counter, body })
-  return carries.map(({ last }) => last)
+  return { last: carries.map(({ last }) => last), stacks }
 }
 
 function whileLoop(block: Block, { params, outputs }: Equation, operands: readonly Value[]): void {
