@@ -11,7 +11,7 @@ import { firstDifference } from './stages.ts'
  * some hundreds of operations in a row at most, loops included.
  */
 const units = 2 ** 12
-export const allowedOf = ({ exact }: TypedProgram, expected: readonly Read[], device: Backend): Allowed => {
+const allowedOf = ({ exact }: TypedProgram, expected: readonly Read[], device: Backend): Allowed => {
   if (exact) return exactlyOn(device)
   return (value, _, result) => units * dtypes[expected[result]!.dtype].eps * Math.max(1, Math.abs(value))
 }
