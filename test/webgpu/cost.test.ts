@@ -31,8 +31,8 @@ function countedOf(f: (...args: Tree[]) => NDArray, ...args: Tree[]): Counted {
 const rows: readonly [name: string, task: Network, dispatches: number, megabytes: number, arena: number][] = [
   ["the tutorial's", network(), 27, 523, 138],
   ['under the half policy', network({ precision: 'half' }), 27, 306, 86],
-  ['with dense recurrence, a dispatch for each recurrence', network({ recurrence: 'dense' }), 35, 695, 171],
-  ['with currents and dense recurrence', network({ neuron: 'rcubalif', recurrence: 'dense' }), 43, 832, 188],
+  ['with dense recurrence, a dispatch for each recurrence', network({ recurrence: 'dense' }), 37, 596, 139],
+  ['with currents and dense recurrence', network({ neuron: 'rcubalif', recurrence: 'dense' }), 45, 701, 172],
   ['of leaky neurons in four layers', network({ neuron: 'lif', layers: 4 }), 43, 945, 205],
 ]
 test.each(rows)(
