@@ -15,6 +15,8 @@ import {
   local,
   Local,
   LoopVar,
+  max,
+  min,
   mul,
   narrow,
   type Narrow,
@@ -40,7 +42,7 @@ test('sums and other operations are told apart where their operands are float16s
   expect(kindOf(add(h, f32(0.5)))).toBe('sum')
   expect(kindOf(mul(h, half(wide)))).toBe('operation')
   expect(kindOf(binary('sub', h, mul(h, convert('f32', gt(wide, f32(0))))))).toBe('sum')
-  for (const x of [wide, add(h, wide), add(h, f32(0.1)), add(h, mul(h, h))]) expect(sourceOf(half(x))).toBeUndefined()
+  for (const x of [wide, add(h, wide), add(h, f32(0.1)), add(h, mul(h, h))]) expect(kindOf(x)).toBeUndefined()
 })
 test('what stays within bounds cannot overflow, and zeros need no sign where they cannot be negative', () => {
   const known = (x: Expr): unknown => {
@@ -150,6 +152,10 @@ test('what is rounded within known bounds is rounded as the reference does', () 
     [
       (k) => mul(convert('f32', gt(element, k)), half(div(f32(-1), square))),
       (value, k) => -inverse(value) * Number(value > k),
+    ],
+    [
+      (k) => mul(min(max(element, f32(-7)), f32(2)), mul(f32(0.001), k)),
+      (value, k) => Math.min(Math.max(value, -7), 2) * Math.fround(0.001 * k),
     ],
     [(k) => add(half(mul(square, k)), f32(3)), (value, k) => round(round(round(value * value) + 1) * k) + 3],
   ]

@@ -6,7 +6,7 @@ import { roundHalf } from '@fluxion/core'
 export type Bounds = readonly [low: number, high: number]
 const anything: Bounds = [-Infinity, Infinity]
 /** From here on what is rounded to float16 is infinite; its largest finite number. */
-const infinite = 65520
+export const infinite = 65520
 const largest = 65504
 
 const definitions = new WeakMap<Local, Expr>()

@@ -122,7 +122,7 @@ function roundBeside(sink: VectorSink, { kind, finite }: HalfSource): void {
   f.tee(x)
   sink.lanesOf('i32', 0x7f800000)
   f.op('v128.and')
-  if (kind === undefined) {
+  if (kind === undefined && !finite) {
     sink.lanesOf('f32', 2 ** 20)
     f.op('i32x4.min_u')
   }
