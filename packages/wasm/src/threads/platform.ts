@@ -1,13 +1,29 @@
 /** What threads need of the platform: starting workers in Node and in pages, and whether there can be any. */
-import type * as osModule from 'node:os'
-import type * as threadsModule from 'node:worker_threads'
 import type { WorkerData } from './worker.ts'
 
 /** A worker as a pool has it. */
 export interface Helper {
   stop(): void
 }
-type NodeThreads = typeof threadsModule
+/** What is used of Node's `worker_threads`, in words of our own: whoever uses the package in a page may not have Node's types. */
+interface NodeWorker {
+  on(event: 'message' | 'error', listener: (value: unknown) => void): void
+  on(event: 'exit', listener: (code: number) => void): void
+  postMessage(message: unknown, transfer: readonly []): void
+  terminate(): Promise<number>
+  unref(): void
+}
+interface NodeThreads {
+  readonly Worker: new (
+    source: string,
+    options: {
+      readonly eval: true
+      readonly workerData: unknown
+      readonly execArgv?: readonly string[]
+      readonly name?: string
+    },
+  ) => NodeWorker
+}
 
 /** Node's modules without an import, which bundlers for pages would want to resolve. */
 export function nodeModule<T>(name: string): T | undefined {
@@ -26,7 +42,7 @@ export const canShare = (): boolean =>
 
 /** How many threads the machine runs at once. */
 export function hardwareThreads(): number {
-  const os = nodeModule<typeof osModule>('node:os')
+  const os = nodeModule<{ readonly availableParallelism?: () => number }>('node:os')
   return os?.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1
 }
 
