@@ -40,6 +40,15 @@ export const canShare = (): boolean =>
   (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false &&
   (nodeThreads() !== undefined || typeof Worker === 'function')
 
+/** Milliseconds that all threads of this process have computed so far; nothing in a page. */
+export function computedMilliseconds(): number | undefined {
+  const { process } = globalThis as {
+    process?: { cpuUsage?: () => { readonly user: number; readonly system: number } }
+  }
+  const used = process?.cpuUsage?.()
+  return used === undefined ? undefined : (used.user + used.system) / 1000
+}
+
 /** How many threads the machine runs at once. */
 export function hardwareThreads(): number {
   const os = nodeModule<{ readonly availableParallelism?: () => number }>('node:os')

@@ -22,11 +22,11 @@ const work: Work = {
 const memory = (): WebAssembly.Memory => makeMemory(64, true).memory
 /**
  * Job 0 notes who ran a part, at the frame, and in a worker waits for the other part; job 1 traps in a worker, job 2 does not return there, and job
- * 3 notes the size of the memory.
+ * 3 notes the size of the memory; job 4 counts for long.
  */
 function moduleBytes(): Uint8Array {
   const module = new ModuleBuilder({ initial: 0, maximum: mostPages, shared: true })
-  for (let job = 0; job < 4; job++) {
+  for (let job = 0; job < 5; job++) {
     const f = module.function('job', ['i32', 'i32', 'i32', 'i32'])
     const [at, own, part] = [f.param(0), f.param(2), f.param(3)]
     f.get(at).get(part).i32(4).op('i32.mul', 'i32.add')
@@ -36,6 +36,11 @@ function moduleBytes(): Uint8Array {
     f.get(own).i32(runners).op('i32.ne')
     f.if(() => {
       if (job === 1) f.op('unreachable')
+      if (job === 4) {
+        const left = f.register('i32')
+        f.i32(2 ** 30).set(left)
+        f.loop((again) => f.get(left).i32(1).op('i32.sub').tee(left).brIf(again))
+      }
       f.loop((again) => {
         if (job === 2) f.br(again)
         f.i32(frame + 4)
@@ -54,10 +59,11 @@ let pool: Pool | undefined
 afterEach(() => pool?.stop())
 
 /** Run a job of two parts; the caller finishes one only once a worker has the other. */
-function run(on: WebAssembly.Memory, job: number, meanwhile = (): void => {}, bytes = moduleBytes()): number[] {
+function run(on: WebAssembly.Memory, job: number, meanwhile = (): void => {}, patience = work.patience): number[] {
+  const bytes = moduleBytes()
   new Uint8Array(on.buffer).set(bytes, code)
   const noted = new Int32Array(on.buffer, frame, 3).fill(-1)
-  pool!.run({ ...work, bytesLength: bytes.length, job }, (part) => {
+  pool!.run({ ...work, bytesLength: bytes.length, job, patience }, (part) => {
     while (Atomics.load(noted, 1 - part) === -1) Atomics.wait(noted, 2, -1, 1)
     noted[part] = runners
     meanwhile()
@@ -96,6 +102,11 @@ test('a worker that is killed at work is an error within a second', () => {
   expect(() => run(on, 2, kill)).toThrow('a worker has stopped in the middle of its work')
   expect(performance.now() - killed).toBeLessThan(1000)
   expect(pool.failure).toBeDefined()
+})
+test('a worker that computes for longer than expected is waited for', () => {
+  const on = memory()
+  pool = new Pool(on, 1)
+  expect(run(on, 4, undefined, 200)).toEqual([runners, runners + runnerBytes])
 })
 test('what the caller throws comes out once the workers are done', () => {
   const on = memory()

@@ -4,7 +4,7 @@
  */
 import { DeviceError } from '@fluxion/core'
 import { controlBytes, mostText, words } from './control.ts'
-import { type Helper, canBlock, startHelper } from './platform.ts'
+import { type Helper, canBlock, computedMilliseconds, startHelper } from './platform.ts'
 import { workerSource } from './worker.ts'
 
 /** A job of a module, with what its function is given. */
@@ -25,6 +25,13 @@ export interface Work {
 }
 const spinMilliseconds = 0.05
 const waitMilliseconds = 50
+/**
+ * A wait in which other threads of the process computed counts for so much less: a worker that is slow, since the machine is busy or a kernel
+ * takes long, is not a dead one.
+ */
+const busyWait = 1 / 20
+/** What the process computes in a wait when all of its threads are idle stays below this. */
+const idleMilliseconds = 2
 
 /** Workers of pools that nobody has any more are stopped. */
 const forgotten = new FinalizationRegistry<readonly Helper[]>((helpers) => helpers.forEach((helper) => helper.stop()))
@@ -117,13 +124,16 @@ export class Pool {
     for (;;) {
       const active = Atomics.load(shared, words.active)
       if (active === 0) return
-      const began = performance.now()
+      const [began, computed] = [performance.now(), computedMilliseconds()]
       if (canBlock()) Atomics.wait(shared, words.active, active, waitMilliseconds)
       else while (Atomics.load(shared, words.active) === active && performance.now() - began < waitMilliseconds);
       const now = this.#progress(work)
       // A wait that ended early says nothing.
       if (now !== before) waits = 0
-      else if (performance.now() - began > 0.9 * waitMilliseconds) waits++
+      else if (performance.now() - began > 0.9 * waitMilliseconds) {
+        const busy = canBlock() && computed !== undefined && computedMilliseconds()! - computed > idleMilliseconds
+        waits += busy ? busyWait : 1
+      }
       before = now
       if (waits * waitMilliseconds >= work.patience) {
         this.#state.failure = 'a worker has stopped'
