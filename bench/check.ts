@@ -14,7 +14,7 @@ interface Encoded {
 }
 const encoded = (x: NDArray): Encoded => {
   // float16 is read as float32, which holds all of its values.
-  const { buffer, byteOffset, byteLength } = x.dataSync() as unknown as Uint8Array
+  const { buffer, byteOffset, byteLength } = x.dataSync()
   const dtype = x.dtype === 'float16' ? 'float32' : x.dtype
   return { dtype, shape: x.shape, base64: Buffer.from(buffer, byteOffset, byteLength).toString('base64') }
 }

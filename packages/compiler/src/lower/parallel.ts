@@ -19,6 +19,7 @@ import {
   subprograms,
 } from '@fluxion/core'
 import type { Facts } from '../passes/facts/factsOf.ts'
+import { usesOf } from '../passes/scans/rewriteScans.ts'
 import { add, constant, convert, gridOver, i32, load, mul, scalarType, variable } from '../loops/build.ts'
 import { flatIndex, indexAdd } from '../loops/indices.ts'
 import { type Expr, LoopVar } from '../loops/ir.ts'
@@ -80,9 +81,7 @@ function keptOf(
   facts: Facts,
 ): readonly Kept[] | undefined {
   const { inputs, outputs, equations } = jaxpr
-  const uses = new Map<unknown, number>()
-  for (const atom of [...outputs, ...equations.flatMap((equation) => equation.inputs)])
-    uses.set(atom, (uses.get(atom) ?? 0) + 1)
+  const uses = usesOf(jaxpr)
   const found: Kept[] = []
   for (let i = 0; i < numCarry; i++) {
     const [carry, out] = [inputs[numConsts + i]!, outputs[i]!]

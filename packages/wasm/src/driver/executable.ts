@@ -77,7 +77,7 @@ function loadProgram(machine: Machine, program: Program, profiled: boolean): Loa
   }
   const bytes = module.encode()
   // Workers have no other functions of the host than JavaScript's own.
-  const anywhere = Object.entries(host).every(([name, f]) => f === (Math as unknown as typeof host)[name])
+  const anywhere = Object.entries(host).every(([name, f]) => f === Reflect.get(Math, name))
   const { jobs: list, runnerBytes } = printed
   const jobs = new Jobs(heap, machine.threads, bytes, { jobs: list, runnerBytes, anywhere })
   const parallel = (job: number, at: number, arena: number): void => jobs.run(job, at, arena, arena + runnersAt)

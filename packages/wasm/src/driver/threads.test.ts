@@ -1,23 +1,11 @@
 // Programs on several threads: the same bits on any number of them.
 import { type Program, compile, costOf } from '@fluxion/compiler'
-import { type Backend, DeviceError, type HostArray, type NDArray, lax, makeJaxpr, np, sizeOf } from '@fluxion/core'
+import { DeviceError, type HostArray, type NDArray, lax, makeJaxpr, np, sizeOf } from '@fluxion/core'
 import { createHash } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
-import { WasmBuffer } from '../buffer.ts'
-import { Heap, Resident } from '../heap/heap.ts'
-import { Threads } from '../threads/threads.ts'
 import { type Machine, makeExecutable, printProgram } from './executable.ts'
+import { machineOf } from './machine.testing.ts'
 
-function machineOf(count: number, shared = true): Machine {
-  const heap = new Heap({ budget: 2 ** 26, shared })
-  const backend: Backend = {
-    name: 'wasm',
-    put: ({ dtype, data }) => new WasmBuffer(backend, heap, new Resident(dtype, data.length, data)),
-    apply: () => [],
-    compile: () => () => [],
-  }
-  return { backend, heap, threads: new Threads(heap.memory, count), relaxed: true, run: () => [] }
-}
 const counts = [1, 2, 4]
 const machines = counts.map((count) => machineOf(count))
 machines.push(machineOf(4, false))

@@ -1,24 +1,12 @@
 // Programs in tiles on WebAssembly: on any number of threads they give the same bits, and what they give whole but for the order of sums.
 import { type Target, compile } from '@fluxion/compiler'
-import { type Backend, type HostArray, type NDArray, evalJaxpr, lax, makeJaxpr, np, valueAndGrad } from '@fluxion/core'
+import { type HostArray, type NDArray, evalJaxpr, lax, makeJaxpr, np, valueAndGrad } from '@fluxion/core'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { WasmBuffer } from '../buffer.ts'
-import { Heap, Resident } from '../heap/heap.ts'
-import { Threads } from '../threads/threads.ts'
-import { type Machine, makeExecutable } from './executable.ts'
+import { makeExecutable } from './executable.ts'
+import { machineOf } from './machine.testing.ts'
 
-function machineOf(count: number): Machine {
-  const heap = new Heap({ budget: 2 ** 26, shared: true })
-  const backend: Backend = {
-    name: 'wasm',
-    put: ({ dtype, data }) => new WasmBuffer(backend, heap, new Resident(dtype, data.length, data)),
-    apply: () => [],
-    compile: () => () => [],
-  }
-  return { backend, heap, threads: new Threads(heap.memory, count), relaxed: true, run: () => [] }
-}
-const machines = [1, 2].map(machineOf)
+const machines = [1, 2].map((count) => machineOf(count))
 afterAll(() => machines.forEach(({ threads }) => threads.pool()?.stop()))
 
 const target: Target = { name: 'wasm', parallel: false, host: true }

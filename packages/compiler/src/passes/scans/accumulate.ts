@@ -19,7 +19,7 @@ import { type Parts, partsOf } from '../rules/scan.ts'
 import { contraction, isProduct } from './contraction.ts'
 import { batchedSlice, bytesOfAll, fits, isBetween, roomFor, sliceOf } from './outside.ts'
 import { isPointwise, multipliesCarries } from './pointwise.ts'
-import { definitionsOf, rewriteScans } from './rewriteScans.ts'
+import { axesOf, definitionsOf, rewriteScans, usesOf } from './rewriteScans.ts'
 import { type SumCarry, sumCarry, totalOf, zerosFor } from './sumCarry.ts'
 
 /** A value for all steps at once, as a program of stacked and of constant leaves. */
@@ -38,14 +38,6 @@ interface Accumulation {
   readonly added: Atom
 }
 export const moveAccumulations: Pass = rewriteScans((scan, to) => new Mover(scan, to).move())
-
-/** How often each variable is read by equations and results. */
-function usesOf({ equations, outputs }: Jaxpr): ReadonlyMap<Atom, number> {
-  const uses = new Map<Atom, number>()
-  for (const atoms of [outputs, ...equations.map(({ inputs }) => inputs)])
-    for (const atom of atoms) uses.set(atom, (uses.get(atom) ?? 0) + 1)
-  return uses
-}
 
 class Mover {
   readonly #scan: Equation
@@ -285,7 +277,6 @@ class Mover {
     return this.#to.emit(sum.primitive.name, [init[index]!, result], {}, sum.source)[0]!
   }
 }
-const axesOf = ({ params }: Equation): readonly number[] => (params as { readonly axes: readonly number[] }).axes
 /** The equations that some values need. */
 function needed(equations: readonly Equation[], outputs: readonly Atom[]): Equation[] {
   const live = new Set<Atom>(outputs)

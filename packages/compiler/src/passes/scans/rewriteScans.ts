@@ -56,3 +56,12 @@ export function dependents({ equations }: Jaxpr, on: readonly Var[]): Set<Atom> 
   }
   return found
 }
+/** How often each variable is read by equations and results. */
+export function usesOf({ equations, outputs }: Jaxpr): ReadonlyMap<Atom, number> {
+  const uses = new Map<Atom, number>()
+  for (const atoms of [outputs, ...equations.map(({ inputs }) => inputs)])
+    for (const atom of atoms) uses.set(atom, (uses.get(atom) ?? 0) + 1)
+  return uses
+}
+/** The axes over which a reduction goes. */
+export const axesOf = ({ params }: Equation): readonly number[] => (params as { readonly axes: readonly number[] }).axes

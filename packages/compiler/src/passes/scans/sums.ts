@@ -29,7 +29,7 @@ import type { BroadcastParams } from '../rules/movement.ts'
 import { type Parts, partsOf } from '../rules/scan.ts'
 import { isCheap } from './kept.ts'
 import { isPointwiseScan, multipliesCarries } from './pointwise.ts'
-import { definitionsOf, isMovable } from './rewriteScans.ts'
+import { axesOf, definitionsOf, isMovable, usesOf } from './rewriteScans.ts'
 import { type SumCarry, sumCarry, totalOf, zerosFor } from './sumCarry.ts'
 
 /** A sum over steps, and the elementwise equations of its terms, in order. */
@@ -80,9 +80,7 @@ function sumsOf(jaxpr: Jaxpr): ReadonlyMap<Equation, readonly Sum[]> {
   const definitions = definitionsOf(jaxpr)
   const position = new Map(jaxpr.equations.map((equation, i) => [equation, i]))
   const taken = new Set<Equation>()
-  const uses = new Map<Atom, number>()
-  for (const atoms of [jaxpr.outputs, ...jaxpr.equations.map(({ inputs }) => inputs)])
-    for (const atom of atoms) uses.set(atom, (uses.get(atom) ?? 0) + 1)
+  const uses = usesOf(jaxpr)
 
   for (const equation of jaxpr.equations) {
     const terms = equation.inputs[0]
@@ -115,7 +113,6 @@ function sumsOf(jaxpr: Jaxpr): ReadonlyMap<Equation, readonly Sum[]> {
   }
   return found
 }
-const axesOf = ({ params }: Equation): readonly number[] => (params as { readonly axes: readonly number[] }).axes
 function takesSums(scan: Equation): boolean {
   const { jaxpr, length, numConsts, numCarry } = scan.params as ScanParams
   return length > 1 && (isPointwiseScan(scan) || multipliesCarries(jaxpr.jaxpr, numConsts, numCarry))
