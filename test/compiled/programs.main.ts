@@ -6,6 +6,7 @@ import { type ProgramRuns, checkOnThreads, checkPrograms } from './programs.ts'
 const [name, runs] = givenArguments() as [DeviceName | 'threads', ProgramRuns]
 const wrong = await (name === 'threads' ? checkOnThreads(runs) : checkPrograms(name, runs)).then(
   () => null,
-  (error: unknown) => String(error),
+  (error: unknown) =>
+    error instanceof Error && error.cause !== undefined ? `${error.message}\n${String(error.cause)}` : String(error),
 )
 console.log(JSON.stringify(wrong))

@@ -238,3 +238,17 @@ test('null stands for zeros in any part of a cotangent', () => {
   expect(() => gradients([{ a: { b: null } as never, d: null }, ones])).toThrow('argument 0 and its cotangent')
   expect(() => gradients([{ a: ones as never, d: null }, ones])).toThrow('argument 0 and its cotangent')
 })
+
+test('a customVjp function of what does not depend on the arguments has the gradient zero', () => {
+  // The rule gives a tangent that is zero, but is an array.
+  const first = customJvp((x: NDArray, y: NDArray): NDArray => x.add(y.mul(0)))
+  first.defjvp(([x], [tx]) => [x!, np.zerosLike(tx!)])
+  const second = customVjp((x: NDArray): NDArray => x.mul(2))
+  second.defvjp(
+    (x) => [x.mul(2), null],
+    (_, g) => [g.mul(5)],
+  )
+  const f = (x: NDArray, y: NDArray): NDArray => second(first(y, x)).sum()
+  expect(grad(f)(np.array([1, 2]), np.array([3, 4])).toArray()).toEqual([0, 0])
+  expect(jit(grad(f))(np.array([1, 2]), np.array([3, 4])).toArray()).toEqual([0, 0])
+})

@@ -214,6 +214,7 @@ const refuseForward = ({ name }: LinearParams): never => {
 const customLinear: Primitive<LinearParams> = definePrimitive<LinearParams>({
   name: 'custom_lin',
   type: (_, { outTypes }) => outTypes,
+  onlyTransposed: true,
   direct: (_, params) => refuseForward(params),
   transpose(cts, args, { bwd, primalTypes }) {
     const residuals = args.slice(0, args.length - primalTypes.length) as NDArray[]

@@ -111,6 +111,8 @@ export interface Primitive<P extends object = object> {
     tangents: readonly Tangent[],
     params: P,
   ) => readonly [readonly NDArray[], (tangents: readonly Tangent[]) => readonly Tangent[]]
+  /** Known only by its transpose: in a linear program without a tangent among its operands it is zero, and is not computed. */
+  readonly onlyTransposed?: true
   /** Make parameters that are functions into programs when the operation is staged out. */
   readonly stage?: (params: P, args: readonly NDArray[]) => readonly [object, readonly NDArray[]]
   /** Run at top level by calling functions among the parameters, which see values there. */

@@ -5,7 +5,7 @@
 import type { NDArray } from '../array.ts'
 import type { Aval } from '../ir/aval.ts'
 import { type ClosedJaxpr, type Jaxpr, closed, inAvals } from '../ir/jaxpr.ts'
-import { type AnyPrimitive, type Tangent, Zero } from '../primitive/define.ts'
+import { type AnyPrimitive, type Tangent, Zero, runnable } from '../primitive/define.ts'
 import { isZero } from '../primitive/rules.ts'
 import { instantiate, zerosLike } from '../primitive/zeros.ts'
 import { type Trace, bind, currentTrace } from '../trace.ts'
@@ -21,7 +21,10 @@ class TangentTrace extends StagingTrace {
     this.parent = parent
   }
   override process(primitive: AnyPrimitive, args: readonly NDArray[], params: object): readonly NDArray[] {
-    if (!args.some((arg) => this.owns(arg))) return this.parent.run(() => bind(primitive, args, params as never))
+    if (!args.some((arg) => this.owns(arg))) {
+      if (primitive.onlyTransposed) return zerosOf(primitive, args, params)
+      return this.parent.run(() => bind(primitive, args, params as never))
+    }
     if (primitive.linearize === undefined) return this.record(primitive, args, params)
     // An operation that holds a program may mix both kinds. It is linear in its tangents, so its linearisation at zero is itself.
     const tangents = args.map((arg): Tangent => (this.owns(arg) ? arg : new Zero(arg.aval)))
@@ -36,6 +39,14 @@ class TangentTrace extends StagingTrace {
     return this.record(primitive, args, params)
   }
 }
+
+const zerosOf = (primitive: AnyPrimitive, args: readonly NDArray[], params: object): NDArray[] =>
+  runnable(primitive)
+    .type(
+      args.map((arg) => arg.aval),
+      params,
+    )
+    .map(zerosLike)
 
 /** Results, and the linear program from the tangents that were given to the tangents of results that are not zero. */
 export interface Linearized {
